@@ -1,0 +1,76 @@
+package probe
+
+import (
+	"io"
+	"sync"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// Target is what the probes look at and with which settings. Its fields are
+// set before the first probe runs; only Brokers changes later.
+type Target struct {
+	Bootstrap    []string          // host:port, from --bootstrap-server
+	ClientConfig map[string]string // Java client properties, from --command-config
+	BrokerConfig string            // server.properties, from --broker-config
+	PID          int               // from --pid; 0: every broker on this host
+	LogDirs      []string          // from --log-dir
+	LogsDir      string            // from --kafka-logs
+	Timeout      time.Duration     // for each broker and probe, from --timeout
+	Root         string            // in front of /proc, /sys and /tmp: "" but in tests
+	Version      string            // of ktriage, as it presents itself to brokers
+	Now          func() time.Time  // the clock: time.Now but in tests
+	Ledger       *Ledger           // what was sent, opened and run
+
+	mu      sync.Mutex
+	brokers []fact.LocalBroker
+	shared  map[any]any
+	closers []io.Closer
+}
+
+// Brokers is the brokers of this host as discovery last saw them, those that
+// died since included.
+func (t *Target) Brokers() []fact.LocalBroker {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.brokers
+}
+
+// SetBrokers is for discovery alone.
+func (t *Target) SetBrokers(brokers []fact.LocalBroker) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.brokers = brokers
+}
+
+// Shared is the value that a package of probes keeps for a target between runs
+// (connections, read positions): made at first use, one for each key. A value
+// that is an io.Closer is closed with the target.
+func Shared[T any](t *Target, key any, make func() T) T {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if v, ok := t.shared[key]; ok {
+		return v.(T)
+	}
+	if t.shared == nil {
+		t.shared = map[any]any{}
+	}
+	v := make()
+	t.shared[key] = v
+	if c, ok := any(v).(io.Closer); ok {
+		t.closers = append(t.closers, c)
+	}
+	return v
+}
+
+// Close lets go of what the probes keep.
+func (t *Target) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.closers {
+		c.Close()
+	}
+	t.closers, t.shared = nil, nil
+	return nil
+}
