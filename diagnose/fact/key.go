@@ -29,6 +29,7 @@ type Def struct {
 	Kind  Kind
 	Unit  Unit
 	Doc   string
+	Keep  int // how many samples a session keeps of each subject
 
 	decode func(json.RawMessage) (any, error)
 }
@@ -58,8 +59,18 @@ func State[T any](name string, scope Scope, doc string) Of[T] {
 	return declare[T](name, scope, StateKind, None, doc)
 }
 
+// keeping is the key with another number of samples kept: few for large values.
+func (k Of[T]) keeping(samples int) Of[T] {
+	k.def.Keep = samples
+	return k
+}
+
 func declare[T any](name string, scope Scope, kind Kind, unit Unit, doc string) Of[T] {
-	return Of[T]{&Def{Name: name, Scope: scope, Kind: kind, Unit: unit, Doc: doc,
+	keep := 720
+	if kind == StateKind {
+		keep = 24
+	}
+	return Of[T]{&Def{Name: name, Scope: scope, Kind: kind, Unit: unit, Doc: doc, Keep: keep,
 		decode: func(raw json.RawMessage) (any, error) {
 			var v T
 			err := json.Unmarshal(raw, &v)

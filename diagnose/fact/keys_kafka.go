@@ -4,10 +4,11 @@ package fact
 var (
 	BrokerReach    = State[Reach]("kafka.broker.reach", Broker, "how far a new connection to the broker came")
 	BrokerSoftware = State[string]("kafka.broker.software", Broker, "Kafka version guessed from the API ranges, \"4.3\"")
-	Metadata       = State[MetadataView]("kafka.metadata", Broker, "what this broker says of brokers, topics and partitions")
+	Metadata       = State[MetadataView]("kafka.metadata", Broker, "what this broker says of brokers, topics and partitions").keeping(2)
 
+	Registered  = State[[]Registration]("kafka.registered", Cluster, "brokers as registered with the controller, fenced ones included (DescribeCluster v2, Kafka 4.0 on)")
 	QuorumState = State[Quorum]("kafka.quorum", Cluster, "the KRaft controller quorum, as its leader sees it")
-	Configs     = State[TopicConfigs]("kafka.topic.configs", Cluster, "settings of topics")
+	Configs     = State[TopicConfigs]("kafka.topic.configs", Cluster, "settings of topics").keeping(2)
 	Eligible    = State[EligibleLeaders]("kafka.eligible-leaders", Cluster, "eligible and last known leaders of the partitions whose ISR is short")
 
 	LogDirError  = State[string]("kafka.logdir.error", LogDir, "Kafka's name of the error of a log dir, empty when it is online")

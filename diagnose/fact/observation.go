@@ -20,10 +20,10 @@ type Observation struct {
 // Batch is what one round of probing saw. Batches are what a recording holds
 // and what a diagnosis is a function of.
 type Batch struct {
-	At           time.Time
-	Observations []Observation
-	Runs         []Run  // how the probes of this round fared
-	Marks        []Mark // what the operator said
+	At           time.Time     `json:"at"`
+	Observations []Observation `json:"observations,omitempty"`
+	Runs         []Run         `json:"runs,omitempty"`  // how the probes of this round fared
+	Marks        []Mark        `json:"marks,omitempty"` // what the operator said
 }
 
 // Status of one run of a probe.

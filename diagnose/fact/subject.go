@@ -11,7 +11,7 @@ type Scope string
 // The scopes, from the whole to the part.
 const (
 	Cluster   Scope = "cluster"
-	Broker    Scope = "broker"    // name: node id, "3"
+	Broker    Scope = "broker"    // name: node id, "3", or "host:port" where the id is not known
 	Topic     Scope = "topic"     // name: topic name
 	Partition Scope = "partition" // name: "orders-0"
 	Group     Scope = "group"     // name: group id

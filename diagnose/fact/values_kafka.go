@@ -74,6 +74,12 @@ type BrokerAddress struct {
 	Rack string `json:"rack,omitempty"`
 }
 
+// Registration is a broker that the controller knows of, live or not.
+type Registration struct {
+	BrokerAddress
+	Fenced bool `json:"fenced"`
+}
+
 // MetadataView is one broker's own answer to Metadata. Partition columns are
 // indexed alike. Answers of two brokers can disagree: that is evidence.
 type MetadataView struct {

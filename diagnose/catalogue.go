@@ -1,0 +1,4 @@
+package diagnose
+
+// All is everything that can be concluded.
+var All = &Catalogue{}

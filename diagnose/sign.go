@@ -1,0 +1,79 @@
+// Package diagnose concludes: signs are read from facts, causes are weighed by
+// their signs, and the flowchart shows what was looked at. It is a pure
+// function of the batches it is given: no clock, no I/O, no goroutine. The same
+// batches give the same verdict, byte for byte.
+package diagnose
+
+import (
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// Sign is one question with the answers yes, no and unknown, asked of each
+// subject of a scope.
+type Sign struct {
+	ID, Title, Doc string
+	On             fact.Scope
+	Needs          []fact.Key    // one unknown, and the sign is unknown: Test is not called
+	Uses           []fact.Key    // read where there is one; unknown does not decide
+	For            time.Duration // yes only after it has held this long
+	// Subjects names what to ask; nil: every subject of the scope that the
+	// facts know of.
+	Subjects func(*View) []fact.Subject
+	// Test reads v.Subject through v. Pure.
+	Test func(v *View) Reading
+}
+
+// Outcome of a sign on one subject.
+type Outcome string
+
+const (
+	Yes           Outcome = "yes"
+	No            Outcome = "no"
+	Unknown       Outcome = "unknown"
+	NotApplicable Outcome = "not-applicable"
+)
+
+// Reading is what a sign's test found.
+type Reading struct {
+	Outcome  Outcome
+	Text     string // one sentence: what was seen
+	Value    float64
+	Unit     fact.Unit // of Value and Limit; empty: the sign has no number
+	Limit    float64   // where yes begins; meant only with a Unit
+	Below    bool      // yes is at or below Limit, not at or above it
+	Since    time.Time // when it began, where the facts tell; zero: when first seen
+	Because  *fact.Unknown
+	Affected Affected
+	// Blames is whom the reading points at: the brokers missing from an ISR.
+	// A consequence is drawn under a root only where it blames the root's
+	// subject, when it blames anyone.
+	Blames []fact.Subject
+}
+
+// Affected is what suffers.
+type Affected struct {
+	Brokers    []int32  `json:"brokers"`
+	Topics     []string `json:"topics"`
+	Partitions int      `json:"partitions"`
+	Groups     []string `json:"groups"`
+}
+
+// SignState is a sign's reading on one subject at one time.
+type SignState struct {
+	Sign    *Sign
+	Subject fact.Subject
+	Reading
+	At     time.Time // of the newest fact it read
+	Source string    // the probe that gave it
+	Held   time.Time // since when the outcome is what it is
+}
+
+// Point is one sample of a sign's number, for a graph. Known is false where
+// the sign was unknown: a gap.
+type Point struct {
+	At    time.Time
+	Value float64
+	Known bool
+}

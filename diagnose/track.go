@@ -1,0 +1,20 @@
+package diagnose
+
+import (
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// instance is a sign on a subject.
+type instance struct {
+	sign    *Sign
+	subject fact.Subject
+}
+
+// track is how a sign on a subject moved.
+type track struct {
+	points []Point
+	states []SignState // one for each change of the outcome, oldest first
+	yes    time.Time   // since when the raw answer is yes without a break
+}
