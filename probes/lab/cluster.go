@@ -1,0 +1,277 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Shape is what a fault asks of the cluster that it is injected into.
+type Shape struct {
+	OwnController bool               // a fourth node is the only controller, so that brokers may die without the quorum
+	SmallDisk     int                // MiB of a tmpfs under the log dir of broker 3; 0: none
+	JVM           map[int32][]string // flags for the JVM of a broker, by id
+	Settings      map[string]string  // of every server.properties, over those of the lab
+}
+
+// Options of a cluster. The zero value is three combined nodes of
+// DefaultVersion in a temporary directory.
+type Options struct {
+	Shape
+	Version string
+	Dir     string    // must not exist or be empty; removed with the cluster. "": a temporary one
+	Say     io.Writer // progress, a line each; nil: silent
+	Owner   string    // the command it is started for, as other commands see it
+}
+
+// Cluster is a running lab cluster.
+type Cluster struct {
+	Shape   Shape
+	Version string
+	Dir     string
+	Nodes   []*Node // brokers by id, then the controller, if there is one of its own
+
+	install *Install
+	say     io.Writer
+	state   *stateFile
+
+	mu      sync.Mutex
+	clients []stopper // in the order they were started
+	stopped bool
+}
+
+// stopper is a client of the cluster that runs until it is stopped.
+type stopper interface{ Stop() }
+
+const (
+	brokers      = 3
+	controllerID = 100
+)
+
+// Start starts a cluster and waits until every broker is in it. It first clears
+// what an earlier process left behind.
+func Start(ctx context.Context, o Options) (*Cluster, error) {
+	if err := Sweep(); err != nil {
+		return nil, err
+	}
+	if o.Version == "" {
+		o.Version = DefaultVersion
+	}
+	if o.Say == nil {
+		o.Say = io.Discard
+	}
+	install, err := Find(ctx, o.Version)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{Shape: o.Shape, Version: o.Version, install: install, say: o.Say}
+	if c.Dir, err = emptyDir(o.Dir); err != nil {
+		return nil, err
+	}
+	if c.state, err = newState(c.Dir, o.Owner); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(c.Dir))
+	}
+	if err := c.start(ctx); err != nil {
+		return nil, errors.Join(err, c.Stop())
+	}
+	return c, nil
+}
+
+func (c *Cluster) start(ctx context.Context) error {
+	began := time.Now()
+	if err := c.plan(); err != nil {
+		return err
+	}
+	id := newID()
+	for _, n := range c.Nodes {
+		if err := c.prepare(n, id); err != nil {
+			return fmt.Errorf("prepare node %d: %w", n.ID, err)
+		}
+	}
+	for _, n := range c.Nodes {
+		if err := n.Start(); err != nil {
+			return err
+		}
+	}
+	if err := c.state.save(c); err != nil {
+		return err
+	}
+	ready, cancel := context.WithTimeout(ctx, 90*time.Second)
+	defer cancel()
+	if err := c.Ready(ready); err != nil {
+		return err
+	}
+	c.Say("Kafka %s: %d nodes up in %.1f s", c.Version, len(c.Nodes), time.Since(began).Seconds())
+	return nil
+}
+
+// Say prints a line of progress.
+func (c *Cluster) Say(format string, args ...any) {
+	fmt.Fprintf(c.say, format+"\n", args...)
+}
+
+// plan decides on nodes, directories and ports.
+func (c *Cluster) plan() error {
+	roles := "broker,controller"
+	if c.Shape.OwnController {
+		roles = "broker"
+	}
+	for id := int32(1); id <= brokers; id++ {
+		c.Nodes = append(c.Nodes, &Node{ID: id, Roles: roles, Dir: filepath.Join(c.Dir, fmt.Sprintf("b%d", id))})
+	}
+	if c.Shape.OwnController {
+		c.Nodes = append(c.Nodes, &Node{ID: controllerID, Roles: "controller", Dir: filepath.Join(c.Dir, "c100")})
+	}
+	ports, err := freePorts(2 * len(c.Nodes))
+	if err != nil {
+		return err
+	}
+	for i, n := range c.Nodes {
+		n.install, n.jvm = c.install, c.Shape.JVM[n.ID]
+		n.LogDir = filepath.Join(n.Dir, "data")
+		n.Port, n.ControllerPort = ports[i], ports[len(c.Nodes)+i]
+		if c.small(n) {
+			n.MetadataDir = filepath.Join(n.Dir, "metadata")
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) small(n *Node) bool { return n.ID == brokers && c.Shape.SmallDisk > 0 }
+
+// prepare makes a node's directories and files, formatted storage included.
+func (c *Cluster) prepare(n *Node, cluster string) error {
+	dirs := []string{n.LogDir}
+	if n.MetadataDir != "" {
+		dirs = append(dirs, n.MetadataDir)
+	}
+	for _, d := range append(dirs, n.LogsDir()) {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			return err
+		}
+	}
+	if c.small(n) {
+		if err := c.state.mount(n.LogDir, c.Shape.SmallDisk); err != nil {
+			return err
+		}
+	}
+	formatted := filepath.Join(c.install.Dir, "formatted")
+	meta, err := os.ReadFile(filepath.Join(formatted, "meta.properties"))
+	if err != nil {
+		return err
+	}
+	for _, d := range dirs {
+		directory := ""
+		if strings.Contains(string(meta), "directory.id") {
+			directory = newID()
+		}
+		if err := os.WriteFile(filepath.Join(d, "meta.properties"), []byte(metaProperties(n.ID, cluster, directory)), 0o644); err != nil {
+			return err
+		}
+	}
+	boot, err := os.ReadFile(filepath.Join(formatted, "bootstrap.checkpoint"))
+	if err != nil {
+		return err
+	}
+	files := map[string]string{
+		filepath.Join(dirs[len(dirs)-1], "bootstrap.checkpoint"): string(boot), // the metadata dir, if apart
+		n.properties(): serverProperties(n, c.Nodes, c.Shape.Settings),
+		filepath.Join(n.Dir, "log4j2.properties"): log4j2(),
+		filepath.Join(n.Dir, "log4j.properties"):  log4j1(),
+	}
+	for name, text := range files {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Node with an id; a wrong id is a mistake in the lab itself.
+func (c *Cluster) Node(id int32) *Node {
+	i := slices.IndexFunc(c.Nodes, func(n *Node) bool { return n.ID == id })
+	if i < 0 {
+		panic(fmt.Sprintf("lab: no node %d", id))
+	}
+	return c.Nodes[i]
+}
+
+// Brokers is the nodes that serve clients.
+func (c *Cluster) Brokers() []*Node { return c.Nodes[:brokers] }
+
+// Bootstrap is the addresses of all brokers, dead or alive.
+func (c *Cluster) Bootstrap() []string {
+	var all []string
+	for _, n := range c.Brokers() {
+		all = append(all, n.Address())
+	}
+	return all
+}
+
+// Stop ends clients, brokers, mounts and directories. It may be called twice.
+func (c *Cluster) Stop() error {
+	c.mu.Lock()
+	if c.stopped {
+		c.mu.Unlock()
+		return nil
+	}
+	c.stopped = true
+	c.mu.Unlock()
+	// Brokers first: a client that waits for one of them then ends at once.
+	var all sync.WaitGroup
+	for _, n := range c.Nodes {
+		all.Go(n.kill)
+	}
+	all.Wait()
+	c.StopClients()
+	return c.state.clear()
+}
+
+// emptyDir makes the directory of a cluster, or a temporary one for "".
+func emptyDir(dir string) (string, error) {
+	if dir == "" {
+		made, err := os.MkdirTemp("", "lab")
+		if err != nil {
+			return "", fmt.Errorf("make a directory for the cluster: %w", err)
+		}
+		return made, nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("make a directory for the cluster: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("make a directory for the cluster: %w", err)
+	}
+	if inside, err := os.ReadDir(dir); err != nil || len(inside) > 0 {
+		return "", fmt.Errorf("directory %s: an empty one is expected, it is removed with the cluster", dir)
+	}
+	return dir, nil
+}
+
+// freePorts finds ports on loopback that nothing listens on. They lie below the
+// range that the kernel gives to outgoing connections: a broker that is down
+// must find its port free when it comes back.
+func freePorts(n int) ([]int, error) {
+	var ports []int
+	for p := 19092; p < 30000 && len(ports) < n; p++ {
+		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", p))
+		if err != nil {
+			continue
+		}
+		l.Close()
+		ports = append(ports, p)
+	}
+	if len(ports) < n {
+		return nil, fmt.Errorf("find %d free ports from 19092 on: only %d are free", n, len(ports))
+	}
+	return ports, nil
+}
