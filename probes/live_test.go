@@ -1,0 +1,386 @@
+package probes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/probe"
+)
+
+// fake is a probe that takes some time and then sees CPUs = 4.
+func fake(name string, takes time.Duration, needs ...*probe.Probe) *probe.Probe {
+	return &probe.Probe{Name: name, Every: 5 * time.Second, Needs: needs, Yields: []fact.Key{fact.CPUs},
+		Observe: func(ctx context.Context, _ *probe.Target) ([]fact.Observation, error) {
+			select {
+			case <-time.After(takes):
+				return []fact.Observation{fact.CPUs.Is(fact.Subject{Scope: fact.Host, Name: name}, 4)}, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}}
+}
+
+// deaf is a probe that ignores its context and comes back much too late.
+func deaf(name string, takes time.Duration, runs *atomic.Int32) *probe.Probe {
+	return &probe.Probe{Name: name, Every: 5 * time.Second, Yields: []fact.Key{fact.MemTotal},
+		Observe: func(context.Context, *probe.Target) ([]fact.Observation, error) {
+			runs.Add(1)
+			time.Sleep(takes)
+			return []fact.Observation{fact.MemTotal.Is(fact.Subject{Scope: fact.Host, Name: name}, 1)}, nil
+		}}
+}
+
+func live(o LiveOptions, list ...*probe.Probe) *Live {
+	return NewLive(&probe.Target{Timeout: 5 * time.Second}, list, o)
+}
+
+func statuses(b fact.Batch) map[string]fact.Status {
+	all := map[string]fact.Status{}
+	for _, r := range b.Runs {
+		all[r.Probe] = r.Status
+	}
+	return all
+}
+
+// why is the reason for which a key is unknown in the batch, of any subject.
+func why(b fact.Batch, k fact.Key) *fact.Unknown {
+	for _, o := range b.Observations {
+		if o.Key == k.Def() && o.Because != nil {
+			return o.Because
+		}
+	}
+	return nil
+}
+
+func mustRound(t *testing.T, l *Live) fact.Batch {
+	t.Helper()
+	b, err := l.Round(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func wantStatus(t *testing.T, b fact.Batch, name string, want fact.Status) {
+	t.Helper()
+	if got := statuses(b)[name]; got != want {
+		t.Errorf("%s: status %q, want %q", name, got, want)
+	}
+}
+
+func TestRoundRunsNeedsFirstAndOthersTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := fake("a.first", time.Second)
+		l := live(LiveOptions{}, fake("b.second", time.Second, first), first, fake("c.aside", 2*time.Second))
+		start := time.Now()
+		b := mustRound(t, l)
+		if took := time.Since(start); took != 2*time.Second {
+			t.Errorf("took %s, want 2s: the second after the first, the third beside them", took)
+		}
+		if len(b.Observations) != 3 || len(b.Runs) != 3 {
+			t.Fatalf("%d observations and %d runs, want 3 and 3", len(b.Observations), len(b.Runs))
+		}
+		for _, o := range b.Observations {
+			if o.Source != o.Subject.Name || o.At.IsZero() {
+				t.Errorf("observation of %s: source %q, at %s", o.Subject, o.Source, o.At)
+			}
+		}
+		if b.Runs[0].Probe != "b.second" || b.Runs[0].Seconds != 1 {
+			t.Errorf("first run %+v, want b.second with 1 s: the order of the list", b.Runs[0])
+		}
+	})
+}
+
+func TestRoundNamesWhatWasSkippedAndWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := &probe.Probe{Name: "a.broken", Yields: []fact.Key{fact.MemTotal},
+			Observe: func(context.Context, *probe.Target) ([]fact.Observation, error) {
+				return nil, probe.Fail(fact.NotAllowed, "open /proc/1/io", "be root")
+			}}
+		second := fake("b.second", 0, broken)
+		b := mustRound(t, live(LiveOptions{}, broken, second, fake("c.third", 0, second)))
+		wantStatus(t, b, "a.broken", fact.Failed)
+		wantStatus(t, b, "b.second", fact.Skipped)
+		wantStatus(t, b, "c.third", fact.Skipped)
+		u := why(b, fact.CPUs)
+		if u == nil || u.Reason != fact.NotAllowed || u.How != "be root" || u.Detail != "needs a.broken, not-allowed: open /proc/1/io" {
+			t.Errorf("the second's facts are unknown because %+v", u)
+		}
+	})
+}
+
+func TestPanicIsTheProbesOwnFailure(t *testing.T) {
+	wild := &probe.Probe{Name: "a.wild", Yields: []fact.Key{fact.MemTotal},
+		Observe: func(context.Context, *probe.Target) ([]fact.Observation, error) { panic("index out of range") }}
+	b := mustRound(t, live(LiveOptions{}, wild, fake("b.fine", 0)))
+	wantStatus(t, b, "a.wild", fact.Failed)
+	wantStatus(t, b, "b.fine", fact.OK)
+	if u := why(b, fact.MemTotal); u == nil || u.Detail != "a.wild panicked: index out of range" {
+		t.Errorf("unknown because %v", u)
+	}
+}
+
+func TestPartialAnswerKeepsWhatWasSeen(t *testing.T) {
+	half := &probe.Probe{Name: "a.half", Yields: []fact.Key{fact.CPUs, fact.MemTotal},
+		Observe: func(context.Context, *probe.Target) ([]fact.Observation, error) {
+			return []fact.Observation{fact.CPUs.Is(fact.Subject{Scope: fact.Host, Name: "h"}, 2)}, errors.New("meminfo: no line MemTotal")
+		}}
+	b := mustRound(t, live(LiveOptions{}, half))
+	wantStatus(t, b, "a.half", fact.Partial)
+	if why(b, fact.MemTotal) == nil || why(b, fact.CPUs) != nil {
+		t.Errorf("memory must be unknown and CPUs known: %+v", b.Observations)
+	}
+}
+
+func TestProbeThatNeverReturnsIsContained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var runs atomic.Int32
+		l := live(LiveOptions{Deadline: 15 * time.Second}, deaf("a.deaf", time.Minute, &runs), fake("b.fine", 0))
+		start := time.Now()
+		b := mustRound(t, l)
+		if took := time.Since(start); took != 5*time.Second+grace {
+			t.Errorf("took %s, want the timeout and its grace", took)
+		}
+		wantStatus(t, b, "a.deaf", fact.Failed)
+		wantStatus(t, b, "b.fine", fact.OK)
+		if u := why(b, fact.MemTotal); u == nil || u.Reason != fact.TimedOut {
+			t.Errorf("unknown because %v, want timed-out", u)
+		}
+		b = mustRound(t, l)
+		wantStatus(t, b, "a.deaf", fact.Failed)
+		if runs.Load() != 1 {
+			t.Errorf("started %d times at once, want 1", runs.Load())
+		}
+		time.Sleep(time.Minute) // the late answer arrives
+		b = mustRound(t, l)
+		if runs.Load() != 2 {
+			t.Errorf("started %d times, want again once it had returned", runs.Load())
+		}
+		for _, o := range b.Observations {
+			if o.Key == fact.MemTotal.Def() && o.Because == nil {
+				t.Error("the late answer was taken for a new one")
+			}
+		}
+		time.Sleep(2 * time.Minute)
+	})
+}
+
+func TestRoundEndsAtItsDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := fake("a.slow", 4*time.Second)
+		l := live(LiveOptions{Deadline: 6 * time.Second}, slow, fake("b.next", 4*time.Second, slow), fake("c.quick", 0))
+		start := time.Now()
+		b := mustRound(t, l)
+		if took := time.Since(start); took > 6*time.Second {
+			t.Errorf("took %s, more than the deadline", took)
+		}
+		wantStatus(t, b, "a.slow", fact.OK)
+		wantStatus(t, b, "b.next", fact.Failed)
+		wantStatus(t, b, "c.quick", fact.OK)
+	})
+}
+
+func TestRoundEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := fake("a.slow", 4*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		b, err := live(LiveOptions{}, slow, fake("b.next", 0, slow), fake("c.quick", 0)).Round(ctx)
+		if err != nil || len(b.Runs) != 3 {
+			t.Errorf("a context's deadline bounds a round and is no error: %d runs, %v", len(b.Runs), err)
+		}
+		ctx, cancel = context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		b, err = live(LiveOptions{}, fake("a.slow", 4*time.Second), fake("c.quick", 0)).Round(ctx)
+		if !errors.Is(err, context.Canceled) || statuses(b)["c.quick"] != fact.OK {
+			t.Errorf("cancelled: %v and %+v, want what was seen so far beside the error", err, b.Runs)
+		}
+	})
+}
+
+func TestNotAskedIsSaidAndUnknown(t *testing.T) {
+	first := fake("a.first", 0)
+	heavy := fake("c.heavy", 0)
+	heavy.Cost = probe.Heavy
+	list := []*probe.Probe{first, fake("b.second", 0, first), heavy}
+	for _, tc := range []struct {
+		o    LiveOptions
+		want string
+	}{
+		{LiveOptions{}, "map[a.first:ok b.second:ok c.heavy:not-asked]"},
+		{LiveOptions{Skip: []string{"b.second"}}, "map[a.first:ok b.second:not-asked c.heavy:not-asked]"},
+		{LiveOptions{Skip: []string{"a"}}, "map[a.first:not-asked b.second:skipped c.heavy:not-asked]"},
+		{LiveOptions{Only: []string{"b.second"}}, "map[a.first:ok b.second:ok c.heavy:not-asked]"},
+		{LiveOptions{Only: []string{"c.heavy"}}, "map[a.first:not-asked b.second:not-asked c.heavy:ok]"},
+	} {
+		b := mustRound(t, live(tc.o, list...))
+		if got := fmt.Sprint(statuses(b)); got != tc.want {
+			t.Errorf("%+v: %s, want %s", tc.o, got, tc.want)
+		}
+	}
+	b := mustRound(t, live(LiveOptions{Skip: []string{"b.second"}}, list...))
+	if u := why(b, fact.CPUs); u == nil || u.Reason != fact.NotAskedFor || u.How != "drop --skip b.second" {
+		t.Errorf("unknown because %+v", u)
+	}
+	if err := CheckNames(list, []string{"a.first", "b"}); err != nil {
+		t.Error(err)
+	}
+	if err := CheckNames(list, []string{"a.frist"}); err == nil || err.Error() != `no probe "a.frist", expected one of a.first b.second c.heavy` {
+		t.Errorf("misspelt: %v", err)
+	}
+}
+
+func TestNextGivesEachProbeItsOwnRhythm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		quick, slow := fake("a.quick", 0), fake("b.slow", 0)
+		quick.Every, slow.Every = time.Second, 3*time.Second
+		l := live(LiveOptions{}, quick, slow)
+		defer l.Close()
+		count, start := map[string]int{}, time.Now()
+		for time.Since(start) < 10*time.Second {
+			b, err := l.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range b.Runs {
+				count[r.Probe]++
+			}
+		}
+		// A run comes at 0, and then an interval after the last one was taken in.
+		if q, s := count["a.quick"], count["b.slow"]; q < 9 || q > 11 || s < 3 || s > 4 {
+			t.Errorf("ran %v in 10 s, want about 10 and 4", count)
+		}
+	})
+}
+
+func TestNextIsNotHeldUpByAHangingProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var runs atomic.Int32
+		l := live(LiveOptions{}, deaf("a.deaf", 33*time.Second, &runs), fake("b.fine", 0))
+		defer l.Close()
+		start := time.Now()
+		b, err := l.Next(t.Context())
+		if err != nil || time.Since(start) > coalesce || statuses(b)["b.fine"] != fact.OK {
+			t.Fatalf("first batch after %s: %+v, %v", time.Since(start), b.Runs, err)
+		}
+		failed := 0
+		for time.Since(start) < 25*time.Second {
+			if b, err = l.Next(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if statuses(b)["a.deaf"] == fact.Failed {
+				failed++
+			}
+		}
+		if runs.Load() != 1 || failed != 1 {
+			t.Errorf("ran %d times and failed %d times in 25 s, want once each", runs.Load(), failed)
+		}
+		for time.Since(start) < 42*time.Second {
+			if b, err = l.Next(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, late := statuses(b)["a.deaf"]; late && statuses(b)["a.deaf"] == fact.OK {
+				t.Error("the late answer was taken for a new one")
+			}
+		}
+		if runs.Load() != 2 {
+			t.Errorf("ran %d times, want again once it had returned", runs.Load())
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestExpensiveProbesRunLessOften(t *testing.T) {
+	s := &slot{probe: &probe.Probe{Every: 5 * time.Second}}
+	for cost, want := range map[time.Duration]time.Duration{
+		0:                      5 * time.Second,
+		100 * time.Millisecond: 5 * time.Second,
+		time.Second:            20 * time.Second,
+		time.Minute:            longest,
+	} {
+		s.cost = cost
+		if got := s.interval(); got != want {
+			t.Errorf("after a cost of %s: every %s, want %s", cost, got, want)
+		}
+	}
+	silent := fact.BrokerReach.Is(fact.BrokerOf(3), fact.Reach{Outcome: fact.Silent})
+	if !waited([]fact.Observation{silent}) {
+		t.Error("waiting for a broker that does not answer is counted as cost")
+	}
+}
+
+func TestMarksAndNowWakeNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := live(LiveOptions{}, fake("a.calm", 0))
+		defer l.Close()
+		if _, err := l.Next(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		time.AfterFunc(time.Second, func() { l.Mark(fact.Mark{Kind: fact.FixApplied, At: time.Now()}) })
+		b, err := l.Next(t.Context())
+		if err != nil || len(b.Marks) != 1 || time.Since(start) != time.Second {
+			t.Errorf("after %s: marks %v, %v; want the mark at once", time.Since(start), b.Marks, err)
+		}
+		time.AfterFunc(time.Second, l.Now)
+		b, err = l.Next(t.Context())
+		if err != nil || statuses(b)["a.calm"] != fact.OK || time.Since(start) > 3*time.Second {
+			t.Errorf("after %s: %v, %v; want a run at once", time.Since(start), b.Runs, err)
+		}
+	})
+}
+
+func TestNextKeepsWhatItGatheredWhenCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := live(LiveOptions{}, fake("a.quick", 0))
+		defer l.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), coalesce/2)
+		defer cancel()
+		if _, err := l.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("%v, want the context's error", err)
+		}
+		b, err := l.Next(t.Context())
+		if err != nil || !slices.ContainsFunc(b.Runs, func(r fact.Run) bool { return r.Probe == "a.quick" }) {
+			t.Errorf("what was gathered is lost: %+v, %v", b.Runs, err)
+		}
+	})
+}
+
+func TestDependentsRunAgainOnceTheirNeedRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := true
+		need := &probe.Probe{Name: "a.need", Every: time.Second, Observe: func(context.Context, *probe.Target) ([]fact.Observation, error) {
+			if down {
+				return nil, errors.New("no broker answers")
+			}
+			return nil, nil
+		}}
+		then := fake("b.then", 0, need)
+		then.Every = time.Hour
+		l := live(LiveOptions{}, need, then)
+		defer l.Close()
+		start, last := time.Now(), fact.Status("")
+		for time.Since(start) < 10*time.Second {
+			b, err := l.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s, ran := statuses(b)["b.then"]; ran {
+				last = s
+			}
+			if time.Since(start) > 5*time.Second {
+				down = false
+			}
+		}
+		if last != fact.OK {
+			t.Errorf("still %q after its need recovered", last)
+		}
+	})
+}
