@@ -1,6 +1,10 @@
 package diagnose
 
-import "github.com/ktriage/ktriage/diagnose/fact"
+import (
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
 
 // Category is one of the four families of faults.
 type Category string
@@ -95,8 +99,10 @@ type Box struct {
 	ID, Title string
 	Branch    Branch // empty: on the common path
 	Signs     []*Sign
-	// What is gathered there, in one sentence.
-	Doc string
+	Doc       string // what is gathered there, in one sentence
+	// State is that of a box of the common path and of a plan, from the verdict
+	// so far. nil: from its signs.
+	State func(*Session, *Verdict) State
 }
 
 // Catalogue is all that can be concluded: lists by hand, in the order shown.
@@ -104,4 +110,15 @@ type Catalogue struct {
 	Signs  []*Sign
 	Causes []*Cause
 	Boxes  []*Box
+	Alerts []Alert
+	// None is the cause that wins when nothing in the catalogue explains what
+	// is seen.
+	None *Cause
+}
+
+// Alert is one of the source's alert rules, evaluated live.
+type Alert struct {
+	Rule string
+	Sign *Sign         // nil: nothing here can see it yet
+	For  time.Duration // firing only after it has held this long
 }

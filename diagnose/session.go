@@ -11,26 +11,59 @@ type Session struct {
 	catalogue *Catalogue
 	history   *history
 	track     map[instance]*track
-	verdict   *Verdict
-	marks     []fact.Mark
+	reads     map[*Sign]map[*fact.Def]bool
 	runs      map[string]fact.Run
+	rounds    map[string]int // how often each probe ran
+	marks     []fact.Mark
+	verdict   *Verdict
 }
 
 // NewSession starts a session over a catalogue.
 func NewSession(c *Catalogue) *Session {
-	return &Session{catalogue: c, history: newHistory(), track: map[instance]*track{}, runs: map[string]fact.Run{}}
+	return &Session{
+		catalogue: c,
+		history:   newHistory(),
+		track:     map[instance]*track{},
+		reads:     map[*Sign]map[*fact.Def]bool{},
+		runs:      map[string]fact.Run{},
+		rounds:    map[string]int{},
+	}
+}
+
+// Apply folds one batch in and concludes.
+func (s *Session) Apply(b fact.Batch) *Verdict {
+	s.history.add(b)
+	for _, r := range b.Runs {
+		s.runs[r.Probe] = r
+		s.rounds[r.Probe]++
+	}
+	s.marks = append(s.marks, b.Marks...)
+	states := s.evaluate()
+	s.verdict = s.conclude(states)
+	return s.verdict
 }
 
 // Verdict is the verdict after the newest batch; never nil.
 func (s *Session) Verdict() *Verdict {
 	if s.verdict == nil {
-		return &Verdict{Status: StatusIncomplete, Headline: "nothing seen yet"}
+		return &Verdict{Status: StatusIncomplete, Headline: "nothing seen yet", Cluster: ClusterState{Controller: -1, Partitions: -1, Groups: -1}}
 	}
 	return s.verdict
 }
 
 // Marks is what the operator said so far.
 func (s *Session) Marks() []fact.Mark { return s.marks }
+
+// FixApplied is when the operator last said that a fix was applied; zero: never.
+func (s *Session) FixApplied() time.Time {
+	var at time.Time
+	for _, m := range s.marks {
+		if m.Kind == fact.FixApplied {
+			at = m.At
+		}
+	}
+	return at
+}
 
 // Series is the numbers that a sign gave on a subject, oldest first, at most
 // the newest 720.
@@ -42,15 +75,12 @@ func (s *Session) Series(sign *Sign, subject fact.Subject) []Point {
 	return t.points
 }
 
-// Verify compares every sign that is or was yes with what it was at a time,
-// as a rule that of the mark "fix applied". Signs unknown at either end are
-// left out.
-func (s *Session) Verify(since time.Time) []Moved { return s.compare(since) }
-
-// Apply folds one batch in and concludes.
-func (s *Session) Apply(b fact.Batch) *Verdict {
-	s.history.add(b)
-	return s.Verdict()
+// Onsets is the changes of a sign's outcome on a subject, oldest first, at most
+// the newest 64.
+func (s *Session) Onsets(sign *Sign, subject fact.Subject) []SignState {
+	t := s.track[instance{sign, subject}]
+	if t == nil {
+		return nil
+	}
+	return t.states
 }
-
-func (s *Session) compare(time.Time) []Moved { return nil }

@@ -18,6 +18,11 @@ type Sign struct {
 	Needs          []fact.Key    // one unknown, and the sign is unknown: Test is not called
 	Uses           []fact.Key    // read where there is one; unknown does not decide
 	For            time.Duration // yes only after it has held this long
+	// Trouble says that a yes is bad in itself: it wants an explanation, and
+	// must go away after a fix. "The group is stable" is a sign too, and is not.
+	Trouble bool
+	// Leak is how likely yes is with no cause at all; 0 stands for 0.02.
+	Leak float64
 	// Subjects names what to ask; nil: every subject of the scope that the
 	// facts know of.
 	Subjects func(*View) []fact.Subject
@@ -34,6 +39,14 @@ const (
 	Unknown       Outcome = "unknown"
 	NotApplicable Outcome = "not-applicable"
 )
+
+// leak is the sign's own, or the usual one.
+func (s *Sign) leak() float64 {
+	if s.Leak > 0 {
+		return s.Leak
+	}
+	return 0.02
+}
 
 // Reading is what a sign's test found.
 type Reading struct {
@@ -68,6 +81,14 @@ type SignState struct {
 	At     time.Time // of the newest fact it read
 	Source string    // the probe that gave it
 	Held   time.Time // since when the outcome is what it is
+
+	changed time.Time // the batch that brought the outcome
+}
+
+// elsewhere says whether the sign cannot be seen from this place at all: the
+// host side of a broker on another host.
+func (s *SignState) elsewhere() bool {
+	return s.Outcome == Unknown && s.Because.Reason == fact.NotObserved
 }
 
 // Point is one sample of a sign's number, for a graph. Known is false where

@@ -46,6 +46,7 @@ type Verdict struct {
 	Cluster  ClusterState
 	Findings []*Finding // roots first, by severity, then probability; each root's consequences follow in Under
 	Context  []Context
+	Alerts   []AlertState
 	Coverage Coverage
 	Runs     []fact.Run // newest run of each probe, by name
 	Flow     []BoxState // in the catalogue's order
@@ -87,15 +88,23 @@ type Missing struct {
 	Moves   bool // its answer could move the band
 }
 
+// AlertState is an alert rule now: "firing", "pending", "inactive" or
+// "cannot-tell".
+type AlertState struct{ Rule, State string }
+
 // Context is planned work or a circumstance to know before the findings.
 type Context struct {
 	ID, Text string
 }
 
-// Coverage says how much was seen. Signs that do not apply here do not count.
+// Coverage says how much was seen, counted in signs: one counts as seen when
+// it is known on every subject it applies to. What nobody could see from here
+// (the host side of a broker on another host) does not count, and is named once
+// in Elsewhere.
 type Coverage struct {
 	Seen, Total int
-	Unknown     []Missing
+	Unknown     []Missing      // one for each sign and reason; Subject is the first
+	Elsewhere   []fact.Subject // brokers whose host, JVM or logs are not in sight
 }
 
 // BoxState is a box of the flowchart now.

@@ -9,5 +9,5 @@ var Keys = []Key{
 
 	JVMVersion, JVMCollector, JVMStarted, JVMGCCause, GCYoungCount, GCYoungSeconds, GCFullCount, GCFullSeconds, GCConcurrentCount, GCConcurrentSeconds, SafepointSeconds, HeapUsed, HeapMax, OldUsed, OldMax, HeapLow,
 
-	LogSigterm, LogControlledShutdown, LogStarted, LogFenced, LogUnfenced, LogOutOfMemory, LogAllDirsFailed, LogFatal, LogNotEnoughReplicas, LogDirFailed, LogNoSpace, LogIOError, LogOtherErr,
+	LogSigterm, LogControlledShutdown, LogStarted, LogFenced, LogUnfenced, LogOutOfMemory, LogAllDirsFailed, LogFatal, LogNotEnoughReplicas, LogController, LogDirFailed, LogNoSpace, LogIOError, LogOtherErr,
 }

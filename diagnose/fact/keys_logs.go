@@ -16,6 +16,8 @@ var (
 	LogFatal              = State[LogLines]("log.fatal", Broker, "fatal fault or Exiting Kafka due to fatal exception")
 	LogNotEnoughReplicas  = State[LogLines]("log.not-enough-replicas", Broker, "NotEnoughReplicasException at this leader")
 
+	LogController = State[LogLines]("log.controller", Cluster, "the log of a controller on this host was read: its lines on registrations. Only then does silence about a broker mean anything")
+
 	LogDirFailed = State[LogLines]("log.dir.failed", LogDir, "Stopping serving logs or replicas in dir …")
 	LogNoSpace   = State[LogLines]("log.dir.no-space", LogDir, "No space left on device, Disk quota exceeded")
 	LogIOError   = State[LogLines]("log.dir.io-error", LogDir, "Input/output error, or the directory is gone")

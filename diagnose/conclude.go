@@ -1,0 +1,154 @@
+package diagnose
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// conclude makes the verdict from the readings of every sign.
+func (s *Session) conclude(states []SignState) *Verdict {
+	v := &Verdict{At: s.history.now, Signs: states, Cluster: s.cluster(), Coverage: coverage(states), Alerts: s.alerts(states)}
+	groups := s.catalogue.groups(states)
+	var found []*Finding
+	for _, g := range groups {
+		found = append(found, g.weigh()...)
+		v.RuledOut = append(v.RuledOut, g.dropped...)
+	}
+	v.Findings = s.catalogue.join(found)
+	v.Context = planned(v.Findings)
+	v.Status = status(v)
+	v.Runs = s.newestRuns()
+	v.Next = next(s.catalogue, groups, v)
+	if first := v.first(); first != nil {
+		v.Branch = first.Cause.InBranch()
+	}
+	v.Headline = headline(v)
+	v.Flow = s.flow(v)
+	return v
+}
+
+// first is the root to act on first; nil when none is sure or worth naming.
+func (v *Verdict) first() *Finding {
+	for _, f := range v.Findings {
+		if f.Severity.Rank() > Info.Rank() {
+			return f
+		}
+	}
+	return nil
+}
+
+// All is every finding, each root followed by its consequences.
+func (v *Verdict) All() []*Finding { return flat(v.Findings) }
+
+func status(v *Verdict) Status {
+	open := len(v.Coverage.Unknown) > 0
+	any := false
+	for _, f := range v.Findings {
+		serious := f.Severity.Rank() >= Major.Rank()
+		if f.Band.Sure() && serious {
+			return StatusFault
+		}
+		open = open || serious
+		any = true
+	}
+	switch {
+	case open || v.Coverage.Total == 0:
+		return StatusIncomplete
+	case any:
+		return StatusAdvice
+	}
+	return StatusClear
+}
+
+func headline(v *Verdict) string {
+	if f := v.first(); f != nil {
+		if f.Band == CannotTell {
+			return "cannot tell: " + f.Cause.ID + " on " + f.Subject.String() + "? " + f.Says
+		}
+		return f.Says
+	}
+	seen := fmt.Sprintf("%d of %d signs seen", v.Coverage.Seen, v.Coverage.Total)
+	if v.Coverage.Seen < v.Coverage.Total {
+		seen = fmt.Sprintf("in the %d of %d signs I could see", v.Coverage.Seen, v.Coverage.Total)
+	}
+	return "no fault found: " + seen
+}
+
+// planned is the planned work to know of before the findings.
+func planned(roots []*Finding) []Context {
+	var all []Context
+	for _, f := range roots {
+		if f.Cause.Context && f.Band.Sure() {
+			all = append(all, Context{f.Cause.ID, f.Says})
+		}
+	}
+	return all
+}
+
+func (s *Session) newestRuns() []fact.Run {
+	all := make([]fact.Run, 0, len(s.runs))
+	for _, r := range s.runs {
+		all = append(all, r)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Probe < all[j].Probe })
+	return all
+}
+
+// coverage counts what was seen.
+func coverage(states []SignState) Coverage {
+	var c Coverage
+	type gap struct {
+		sign   *Sign
+		reason fact.Reason
+	}
+	applies, unseen := map[*Sign]bool{}, map[*Sign]bool{}
+	gaps, away := map[gap]bool{}, map[fact.Subject]bool{}
+	for _, st := range states {
+		switch {
+		case st.Outcome == NotApplicable:
+			continue
+		case st.Outcome != Unknown:
+			applies[st.Sign] = true
+			continue
+		case st.elsewhere():
+			if broker, ok := st.Subject.Owner(); ok && broker.Name != fact.Any && !away[broker] {
+				away[broker] = true
+				c.Elsewhere = append(c.Elsewhere, broker)
+			}
+			continue
+		}
+		applies[st.Sign], unseen[st.Sign] = true, true
+		if g := (gap{st.Sign, st.Because.Reason}); !gaps[g] {
+			gaps[g] = true
+			c.Unknown = append(c.Unknown, Missing{Sign: st.Sign, Subject: st.Subject, Because: st.Because})
+		}
+	}
+	c.Total = len(applies)
+	c.Seen = c.Total - len(unseen)
+	sortSubjects(c.Elsewhere)
+	return c
+}
+
+func (s *Session) alerts(states []SignState) []AlertState {
+	var all []AlertState
+	for _, a := range s.catalogue.Alerts {
+		now := AlertState{Rule: a.Rule, State: "cannot-tell"}
+		for _, st := range states {
+			if st.Sign != a.Sign {
+				continue
+			}
+			switch {
+			case st.Outcome == No:
+				now.State = "inactive"
+			case st.Outcome == Yes && s.history.now.Sub(st.Since) >= a.For:
+				now.State = "firing"
+			case st.Outcome == Yes:
+				now.State = "pending"
+			}
+		}
+		all = append(all, now)
+	}
+	return all
+}

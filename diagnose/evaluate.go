@@ -1,0 +1,187 @@
+package diagnose
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// Bounds of what a session remembers of one sign on one subject.
+const (
+	keepPoints = 720
+	keepStates = 64
+)
+
+// evaluate asks every sign of every subject, in the catalogue's order.
+func (s *Session) evaluate() []SignState {
+	var all []SignState
+	for _, sign := range s.catalogue.Signs {
+		for _, subject := range s.subjectsOf(sign) {
+			st := s.ask(sign, subject)
+			s.remember(&st)
+			all = append(all, st)
+		}
+	}
+	return all
+}
+
+// subjectsOf is whom to ask. Where not even the subjects are known, it is the
+// scope as a whole, so that the sign is seen to be unknown.
+func (s *Session) subjectsOf(sign *Sign) []fact.Subject {
+	if sign.On == fact.Cluster {
+		return []fact.Subject{fact.TheCluster}
+	}
+	v := s.view(sign, fact.Subject{})
+	if sign.Subjects != nil {
+		return sign.Subjects(v)
+	}
+	seen := map[fact.Subject]bool{}
+	var all []fact.Subject
+	covered := false
+	for _, k := range append(sign.Needs, sign.Uses...) {
+		if k.Def().Scope != sign.On {
+			continue
+		}
+		for _, subject := range s.history.subjects(k.Def()) {
+			if !seen[subject] {
+				seen[subject] = true
+				all = append(all, subject)
+			}
+		}
+		_, everywhere := s.history.everywhere[k.Def()]
+		covered = covered || everywhere
+	}
+	if len(all) == 0 && covered {
+		return []fact.Subject{{Scope: sign.On, Name: fact.Any}}
+	}
+	sortSubjects(all)
+	return all
+}
+
+func (s *Session) view(sign *Sign, subject fact.Subject) *View {
+	reads := s.reads[sign]
+	if reads == nil {
+		reads = map[*fact.Def]bool{}
+		s.reads[sign] = reads
+	}
+	return &View{Subject: subject, history: s.history, reads: reads}
+}
+
+// ask reads one sign on one subject.
+func (s *Session) ask(sign *Sign, subject fact.Subject) SignState {
+	st := SignState{Sign: sign, Subject: subject, At: s.history.now}
+	for _, k := range sign.Needs {
+		if because := s.missing(k.Def(), subject); because != nil {
+			st.Reading = Reading{Outcome: Unknown, Because: because}
+			return st
+		}
+	}
+	v := s.view(sign, subject)
+	st.Reading = sign.Test(v)
+	if !v.at.IsZero() {
+		st.At, st.Source = v.at, v.source
+	}
+	if st.Outcome == Unknown && st.Because == nil {
+		st.Because = &fact.Unknown{Reason: fact.NotYet, Detail: st.Text}
+	}
+	return st
+}
+
+// missing says why a needed key is unknown for a subject. A key of a scope that
+// does not belong to one subject (each broker's metadata, for a sign on the
+// cluster) is missing only when it is known nowhere.
+func (s *Session) missing(k *fact.Def, subject fact.Subject) *fact.Unknown {
+	if of, ok := related(k.Scope, subject); ok {
+		return s.history.unknown(k, of)
+	}
+	var because *fact.Unknown
+	for _, one := range s.history.subjects(k) {
+		u := s.history.unknown(k, one)
+		if u == nil {
+			return nil
+		}
+		if because == nil {
+			because = u
+		}
+	}
+	if because == nil {
+		because = s.history.unknown(k, fact.Subject{Scope: k.Scope, Name: fact.Any})
+	}
+	return because
+}
+
+// related is the subject of a scope that belongs to another subject: the broker
+// of a log dir, the process of a broker. ok is false where there is not just one.
+func related(scope fact.Scope, subject fact.Subject) (of fact.Subject, ok bool) {
+	switch owner, owned := subject.Owner(); {
+	case scope == subject.Scope:
+		return subject, true
+	case scope == fact.Cluster:
+		return fact.TheCluster, true
+	case scope == fact.Broker && owned:
+		return owner, true
+	case scope == fact.Process && owned:
+		return fact.Subject{Scope: fact.Process, Name: owner.Name}, true
+	}
+	return fact.Subject{}, false
+}
+
+// remember notes how a sign moved, and holds a yes back until it has held long
+// enough.
+func (s *Session) remember(st *SignState) {
+	key := instance{st.Sign, st.Subject}
+	t := s.track[key]
+	if t == nil {
+		t = &track{}
+		s.track[key] = t
+	}
+	switch {
+	case st.Outcome != Yes:
+		t.yes = time.Time{}
+	case t.yes.IsZero():
+		t.yes = s.history.now
+		if !st.Since.IsZero() && st.Since.Before(t.yes) {
+			t.yes = st.Since
+		}
+	}
+	if held := s.history.now.Sub(t.yes); st.Outcome == Yes && held < st.Sign.For {
+		st.Outcome = Unknown
+		st.Because = &fact.Unknown{Reason: fact.NotYet, Detail: fmt.Sprintf("has held %s of %s: %s", held, st.Sign.For, st.Text)}
+	}
+	if n := len(t.states); n == 0 || t.states[n-1].Outcome != st.Outcome {
+		st.Held, st.changed = s.history.now, s.history.now
+		if st.Outcome == Yes {
+			st.Held = t.yes
+		}
+		t.states = append(t.states, *st)
+		if len(t.states) > keepStates {
+			t.states = append(t.states[:0], t.states[1:]...)
+		}
+	} else {
+		st.Held, st.changed = t.states[n-1].Held, t.states[n-1].changed
+		t.states[n-1] = *st
+	}
+	if st.Since.IsZero() {
+		st.Since = st.Held
+	}
+	if st.Unit == "" && len(t.points) == 0 || st.Outcome == NotApplicable {
+		return
+	}
+	t.points = append(t.points, Point{At: s.history.now, Value: st.Value, Known: st.Outcome != Unknown})
+	if len(t.points) > keepPoints {
+		t.points = append(t.points[:0], t.points[1:]...)
+	}
+}
+
+// Reads is the keys that each sign read so far in this session: what its
+// declared Needs and Uses must cover.
+func (s *Session) Reads() map[*Sign][]*fact.Def {
+	all := map[*Sign][]*fact.Def{}
+	for sign, defs := range s.reads {
+		for d := range defs {
+			all[sign] = append(all[sign], d)
+		}
+	}
+	return all
+}

@@ -1,0 +1,199 @@
+package diagnose
+
+import (
+	"sort"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// candidate is a cause on a subject, weighed within its group.
+type candidate struct {
+	cause   *Cause
+	subject fact.Subject
+	own     []float64 // of each variable of the group: how likely the cause itself makes it
+	explain []float64 // the same with cascades, as path products
+}
+
+// group is what is weighed together: a broker with its process and its log
+// dirs, one consumer group, or the cluster. A group has its own causes and its
+// own signs; findings of two groups are joined afterwards, by whom they blame.
+type group struct {
+	subject fact.Subject
+	vars    []SignState // yes, no and unknown readings on subjects of the group
+	cands   []*candidate
+	dropped []RuledOut
+}
+
+// home is the group that a subject belongs to.
+func home(s fact.Subject) fact.Subject {
+	if broker, ok := s.Owner(); ok {
+		return broker
+	}
+	switch s.Scope {
+	case fact.Topic, fact.Partition:
+		return fact.TheCluster
+	}
+	return s
+}
+
+// groups sorts the readings into groups and finds each one's candidates. A
+// cause is a candidate on a subject where a sign of its own, or of one of its
+// consequences, is yes: without that it cannot rise above its prior.
+func (c *Catalogue) groups(states []SignState) []*group {
+	byHome := map[fact.Subject]*group{}
+	var all []*group
+	for _, st := range states {
+		if st.Outcome == NotApplicable || st.Subject.Name == fact.Any {
+			continue
+		}
+		h := home(st.Subject)
+		g := byHome[h]
+		if g == nil {
+			g = &group{subject: h}
+			byHome[h] = g
+			all = append(all, g)
+		}
+		g.vars = append(g.vars, st)
+	}
+	sort.SliceStable(all, func(i, j int) bool { return subjectLess(all[i].subject, all[j].subject) })
+	for _, g := range all {
+		if g.troubled() {
+			c.propose(g)
+		}
+	}
+	return all
+}
+
+// troubled says whether any sign of the group is yes.
+func (g *group) troubled() bool {
+	for i := range g.vars {
+		if g.vars[i].Outcome == Yes {
+			return true
+		}
+	}
+	return false
+}
+
+// propose fills in the group's candidates.
+func (c *Catalogue) propose(g *group) {
+	for _, cause := range c.Causes {
+		for _, subject := range g.subjects(cause.On) {
+			cand := g.candidate(cause, subject)
+			for _, l := range cause.Signs {
+				if i := g.find(l.Sign, subject); i >= 0 {
+					cand.own[i] = float64(l.Strength)
+				}
+			}
+			g.reach(cand, cause, 1, map[*Cause]bool{})
+			if !g.anyYes(cand) {
+				continue
+			}
+			if by := g.ruledOut(cand); by != nil {
+				g.dropped = append(g.dropped, RuledOut{cause, subject, *by})
+				continue
+			}
+			g.cands = append(g.cands, cand)
+		}
+	}
+	if c.None == nil {
+		return
+	}
+	none := g.candidate(c.None, g.subject)
+	for i := range g.vars {
+		if g.vars[i].Sign.Trouble {
+			none.own[i], none.explain[i] = float64(Sometimes), float64(Sometimes)
+		}
+	}
+	if g.anyYes(none) {
+		g.cands = append(g.cands, none)
+	}
+}
+
+func (g *group) candidate(cause *Cause, subject fact.Subject) *candidate {
+	return &candidate{cause, subject, make([]float64, len(g.vars)), make([]float64, len(g.vars))}
+}
+
+// passOn is how often a cause brings its consequence about.
+const passOn = 0.9
+
+// reach adds what a cause explains, its consequences' signs as path products.
+func (g *group) reach(cand *candidate, cause *Cause, share float64, seen map[*Cause]bool) {
+	if seen[cause] {
+		return
+	}
+	seen[cause] = true
+	for _, l := range cause.Signs {
+		for i := range g.vars {
+			if g.vars[i].Sign == l.Sign && reaches(cand.subject, cause, g.vars[i].Subject) {
+				cand.explain[i] = max(cand.explain[i], share*float64(l.Strength))
+			}
+		}
+	}
+	for _, lead := range cause.Leads {
+		g.reach(cand, lead, share*passOn, seen)
+	}
+}
+
+// reaches says whether a cause on a subject, or a consequence of it, speaks for
+// a sign on another subject of the same group. Two log dirs of one broker do
+// not speak for each other; a dir speaks for its broker and its process.
+func reaches(from fact.Subject, cause *Cause, to fact.Subject) bool {
+	if of, ok := related(to.Scope, from); ok {
+		return of == to
+	}
+	return cause.On == to.Scope // the process's cause and the broker's dirs
+}
+
+// subjects is those of a scope in the group, sorted.
+func (g *group) subjects(scope fact.Scope) []fact.Subject {
+	seen := map[fact.Subject]bool{}
+	var all []fact.Subject
+	note := func(s fact.Subject) {
+		if s.Scope == scope && !seen[s] {
+			seen[s] = true
+			all = append(all, s)
+		}
+	}
+	for i := range g.vars {
+		note(g.vars[i].Subject)
+		if of, ok := related(scope, g.vars[i].Subject); ok && scope != fact.Cluster {
+			note(of)
+		}
+	}
+	sortSubjects(all)
+	return all
+}
+
+// find is the index of a sign's reading on the subject that belongs to another
+// subject; -1 when it was not asked there.
+func (g *group) find(sign *Sign, subject fact.Subject) int {
+	of, ok := related(sign.On, subject)
+	if !ok {
+		return -1
+	}
+	for i := range g.vars {
+		if g.vars[i].Sign == sign && g.vars[i].Subject == of {
+			return i
+		}
+	}
+	return -1
+}
+
+func (g *group) anyYes(c *candidate) bool {
+	for i, e := range c.explain {
+		if e > 0 && g.vars[i].Outcome == Yes {
+			return true
+		}
+	}
+	return false
+}
+
+// ruledOut is the reading that drops a candidate; nil: none does.
+func (g *group) ruledOut(c *candidate) *SignState {
+	for _, sign := range c.cause.RulesOut {
+		if i := g.find(sign, c.subject); i >= 0 && g.vars[i].Outcome == Yes {
+			return &g.vars[i]
+		}
+	}
+	return nil
+}

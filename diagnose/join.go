@@ -1,0 +1,115 @@
+package diagnose
+
+import (
+	"slices"
+	"sort"
+	"time"
+)
+
+// onsetSlack is how much earlier than its root a consequence may seem to have
+// begun: two readings of one event are never taken at the same moment.
+const onsetSlack = 15 * time.Second
+
+// join places consequences under their roots and sorts what is left.
+func (c *Catalogue) join(all []*Finding) []*Finding {
+	parent := map[*Finding]*Finding{}
+	for _, f := range all {
+		parent[f] = nil
+		for _, r := range all {
+			if f == r || !r.Band.Sure() || !f.Band.Sure() || !leadsTo(r.Cause, f.Cause) || !blames(f, r) {
+				continue
+			}
+			if r.Since.After(f.Since.Add(onsetSlack)) {
+				continue // a consequence cannot begin before its cause
+			}
+			if p := parent[f]; p == nil || leadsTo(r.Cause, p.Cause) {
+				parent[f] = r
+			}
+		}
+	}
+	var roots []*Finding
+	for _, f := range all {
+		root := parent[f]
+		for root != nil && parent[root] != nil && parent[root] != f {
+			root = parent[root]
+		}
+		if root == nil {
+			f.Role = Root
+			roots = append(roots, f)
+			continue
+		}
+		f.Role, f.ConsequenceOf = Consequence, root
+		root.Under = append(root.Under, f)
+		root.Affected.add(f.Affected)
+	}
+	roots = slices.DeleteFunc(roots, func(f *Finding) bool { return f.Cause == c.None && !f.winner(all) })
+	rank(roots)
+	for _, r := range roots {
+		rank(r.Under)
+	}
+	return roots
+}
+
+// winner says whether nothing surer stands on the same subject: only then is
+// "none of these" an answer.
+func (f *Finding) winner(all []*Finding) bool {
+	for _, other := range all {
+		if other != f && home(other.Subject) == home(f.Subject) && other.Probability > f.Probability {
+			return false
+		}
+	}
+	return f.Probability >= likelyFrom
+}
+
+// leadsTo says whether a cause has another among its consequences.
+func leadsTo(a, b *Cause) bool {
+	for _, lead := range a.Leads {
+		if lead == b || leadsTo(lead, b) {
+			return true
+		}
+	}
+	return false
+}
+
+// blames says whether a finding can be a consequence of a root: on the same
+// broker, or by naming the root's broker.
+func blames(f, root *Finding) bool {
+	if home(f.Subject) == home(root.Subject) {
+		return f.Subject.Scope != root.Subject.Scope || f.Subject == root.Subject
+	}
+	for _, e := range f.Evidence {
+		if e.Outcome == Yes && slices.Contains(e.Blames, home(root.Subject)) {
+			return true
+		}
+	}
+	return false
+}
+
+// rank sorts what one would act on first: the sure before the unsure, then by
+// severity, then by probability.
+func rank(all []*Finding) {
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		switch {
+		case a.Band.Sure() != b.Band.Sure():
+			return a.Band.Sure()
+		case a.Severity != b.Severity:
+			return a.Severity.Rank() > b.Severity.Rank()
+		case a.Probability != b.Probability:
+			return a.Probability > b.Probability
+		case a.Cause.ID != b.Cause.ID:
+			return a.Cause.ID < b.Cause.ID
+		}
+		return subjectLess(a.Subject, b.Subject)
+	})
+}
+
+// flat is the findings with consequences behind their roots.
+func flat(roots []*Finding) []*Finding {
+	var all []*Finding
+	for _, r := range roots {
+		all = append(append(all, r), r.Under...)
+	}
+	return all
+}
+

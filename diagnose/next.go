@@ -1,0 +1,111 @@
+package diagnose
+
+import (
+	"math"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// next is the unknown sign whose answer would tell most for what it costs to
+// get: expected information gain over the candidates of its group, divided by
+// the effort its reason asks of the operator.
+func next(c *Catalogue, groups []*group, v *Verdict) *NextLook {
+	best := 0.0
+	var look *NextLook
+	for _, g := range groups {
+		if len(g.cands) == 0 || g.settled(v) {
+			continue
+		}
+		before := g.posterior(asItIs)
+		for i := range g.vars {
+			st := &g.vars[i]
+			if st.Outcome != Unknown || !g.asked(i) {
+				continue
+			}
+			gain := g.gain(before, i) / effort(st.Because.Reason)
+			if gain > best {
+				best = gain
+				look = &NextLook{Sign: st.Sign, Box: c.boxOf(st.Sign), Text: lookText(st)}
+			}
+		}
+	}
+	return look
+}
+
+// settled says whether a confirmed finding stands on the group already.
+func (g *group) settled(v *Verdict) bool {
+	for _, f := range v.All() {
+		if f.Band == Confirmed && home(f.Subject) == g.subject {
+			return true
+		}
+	}
+	return false
+}
+
+// asked says whether any candidate has an opinion on a variable.
+func (g *group) asked(i int) bool {
+	for _, c := range g.cands {
+		if c.own[i] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// gain is by how many bits the answer to a variable is expected to narrow the
+// candidates down.
+func (g *group) gain(before []float64, i int) float64 {
+	no := 1 - g.vars[i].Sign.leak()
+	for c, cand := range g.cands {
+		no *= 1 - before[c]*cand.own[i]
+	}
+	yes := 1 - no
+	return max(0, entropy(before)-yes*entropy(g.given(i, Yes))-no*entropy(g.given(i, No)))
+}
+
+func entropy(ps []float64) float64 {
+	h := 0.0
+	for _, p := range ps {
+		if p > 0 && p < 1 {
+			h -= p*math.Log2(p) + (1-p)*math.Log2(1-p)
+		}
+	}
+	return h
+}
+
+// effort is what it takes to turn an unknown into an answer: wait, drop a flag,
+// get a right, go to another host.
+func effort(r fact.Reason) float64 {
+	switch r {
+	case fact.NotYet, fact.Stale, fact.TimedOut:
+		return 1
+	case fact.NotAskedFor:
+		return 1.5
+	case fact.NotAllowed, fact.Unreadable, fact.Unreachable:
+		return 3
+	}
+	return 5
+}
+
+func lookText(st *SignState) string {
+	text := st.Sign.Title + " of " + st.Subject.String()
+	switch {
+	case st.Because.How != "":
+		return text + ": " + st.Because.How
+	case st.Because.Reason == fact.NotObserved:
+		return text + ": on its own host, ktriage"
+	}
+	return text + ": " + st.Because.String()
+}
+
+// boxOf is the box of the flowchart that shows a sign.
+func (c *Catalogue) boxOf(sign *Sign) *Box {
+	for _, b := range c.Boxes {
+		for _, s := range b.Signs {
+			if s == sign {
+				return b
+			}
+		}
+	}
+	return nil
+}
