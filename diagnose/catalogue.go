@@ -1,4 +1,65 @@
 package diagnose
 
-// All is everything that can be concluded.
-var All = &Catalogue{}
+import "time"
+
+// All is everything that can be concluded. Lists by hand: a sign, cause or box
+// that is not here does not exist, and a test says so.
+var All = &Catalogue{
+	Signs: []*Sign{
+		// brokers
+		brokerNotLive, portRefuses, acceptsSilently, connectTimesOut, answersKafka, processGone, processStopped, shutdownLogged, fatalLogged, leftISR,
+		// partitions
+		quorumWithoutLeader, underReplicated, partitionsUnderMinISR, notEnoughReplicasLogged, partitionsWithoutLeader, inSyncReplicasLost,
+		// log dirs
+		dirNearlyFull, dirFull, inodesShort, readOnlyMount, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline,
+		// JVM
+		gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged,
+		// groups
+		groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, commitsBehind,
+		// host
+		cpuBusy, memoryShort, diskSlow, processBusy, fdsShort,
+	},
+	Causes: []*Cause{
+		brokerCrashed, brokerHung, plannedShutdown,
+		noLeader, underMinISR,
+		diskFull, logDirOffline,
+		heapExhaustion, gcPause,
+		groupStopped, slowConsumer,
+	},
+	None:  noneOfThese,
+	Boxes: boxes,
+	Alerts: []Alert{
+		{Rule: "KafkaOfflinePartitions", Sign: partitionsWithoutLeader},
+		{Rule: "KafkaUnderReplicatedPartitions", Sign: underReplicated, For: 5 * time.Minute},
+		{Rule: "KafkaHighRequestLatency", For: 10 * time.Minute},
+		{Rule: "KafkaHighCPUUsage", Sign: cpuBusy, For: 15 * time.Minute},
+		{Rule: "KafkaISRShrinking", For: 30 * time.Minute},
+	},
+}
+
+// boxes is the flowchart, in the source's order.
+var boxes = []*Box{
+	{ID: "report", Title: "report", State: reportState, Doc: "what the operator says, or nothing: just look"},
+	{ID: "collect-symptoms", Title: "symptoms", State: collectState, Doc: "every cheap probe runs once"},
+	{ID: "check-metrics", Title: "metrics", State: metricsState, Doc: "two samples at least: rates and alert rules"},
+	{ID: "classify", Title: "classify", State: classifyState, Doc: "the branch, and why"},
+
+	{ID: "resource-analysis", Title: "resources", Branch: PerformanceBranch, Doc: "CPU, memory and disks of this host", Signs: []*Sign{cpuBusy, memoryShort, diskSlow, processBusy, fdsShort}},
+	{ID: "gc-analysis", Title: "GC", Branch: PerformanceBranch, Doc: "collections of the brokers' JVMs", Signs: []*Sign{gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged}},
+	{ID: "config-check", Title: "settings", Branch: PerformanceBranch, Doc: "broker, topic, system and JVM settings"},
+	{ID: "optimisation-plan", Title: "plan", Branch: PerformanceBranch, State: planState(PerformanceBranch), Doc: "the playbook"},
+
+	{ID: "cluster-state", Title: "cluster state", Branch: AvailabilityBranch, Doc: "brokers, controller quorum, partitions", Signs: []*Sign{brokerNotLive, processGone, processStopped, quorumWithoutLeader, partitionsWithoutLeader, inSyncReplicasLost, partitionsUnderMinISR}},
+	{ID: "network-test", Title: "network", Branch: AvailabilityBranch, Doc: "from this host to every listener", Signs: []*Sign{portRefuses, acceptsSilently, connectTimesOut, answersKafka}},
+	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, fatalLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount}},
+	{ID: "recovery-plan", Title: "plan", Branch: AvailabilityBranch, State: planState(AvailabilityBranch), Doc: "the playbook"},
+
+	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk"},
+	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, commitsBehind}},
+	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR}},
+	{ID: "repair-plan", Title: "plan", Branch: DataBranch, State: planState(DataBranch), Doc: "the playbook"},
+
+	{ID: "apply-fix", Title: "apply", State: applyState, Doc: "done by the operator, outside; a marks the time"},
+	{ID: "verify-fix", Title: "verify", State: verifyState, Doc: "the same signs, before and after"},
+	{ID: "document", Title: "document", State: documentState, Doc: "report, prevention, the alert rule to add"},
+}

@@ -112,4 +112,3 @@ func flat(roots []*Finding) []*Finding {
 	}
 	return all
 }
-

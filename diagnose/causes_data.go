@@ -1,0 +1,40 @@
+package diagnose
+
+import (
+	"fmt"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+var groupStopped = &Cause{
+	ID: "group-stopped", Title: "consumer group stopped", Fault: consumerLag, Severity: Major, On: fact.Group, Prior: 0.05,
+	Doc: "Nobody consumes for the group, and records it has not read keep coming: the retention clock runs.",
+	Signs: []Link{
+		{Sign: groupWithoutMembers, Strength: Always, Decisive: true},
+		{Sign: lagNotShrinking, Strength: Always},
+		{Sign: lagGrows, Strength: Often},
+	},
+	Weigh: func(yes []SignState) Severity {
+		if find(yes, lagGrows) == nil {
+			return Minor // a group left behind loses nothing while nothing is written
+		}
+		return Major
+	},
+	Says: func(s fact.Subject, yes []SignState) string {
+		return fmt.Sprintf("group %s has stopped: %s", s.Name, gist(yes, groupWithoutMembers, lagNotShrinking))
+	},
+}
+
+var slowConsumer = &Cause{
+	ID: "slow-consumer", Title: "consumers too slow", Fault: consumerLag, Severity: Major, On: fact.Group, Prior: 0.02,
+	Doc: "The group is stable and works on every partition, and commits less than is produced.",
+	Signs: []Link{
+		{Sign: commitsBehind, Strength: Always, Decisive: true},
+		{Sign: groupStable, Strength: Always},
+		{Sign: lagNotShrinking, Strength: Often},
+	},
+	RulesOut: []*Sign{groupWithoutMembers},
+	Says: func(s fact.Subject, yes []SignState) string {
+		return fmt.Sprintf("group %s is too slow: %s", s.Name, gist(yes, commitsBehind, lagNotShrinking))
+	},
+}

@@ -1,0 +1,194 @@
+package diagnose
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// Signs of consumer groups.
+
+// groupWindow is how far back the rates of a group look. Consumers commit every
+// five seconds unless told otherwise, so that less says little.
+const (
+	groupWindow  = 60 * time.Second
+	commitWindow = 10.0 // seconds that a judgement on commits wants
+	lagSeconds   = 10.0 // a consumer within this of the end keeps up
+)
+
+var groupWithoutMembers = &Sign{
+	ID: "group-without-members", Title: "it has no members", On: fact.Group, Leak: 0.3,
+	Doc:   "The group is Empty or Dead: nobody consumes for it. Groups are often left behind on purpose.",
+	Needs: []fact.Key{fact.GroupState},
+	Uses:  []fact.Key{fact.GroupMembers, fact.GroupType},
+	Test: func(v *View) Reading {
+		state, _ := fact.GroupState.Latest(v, v.Subject)
+		members, known := fact.GroupMembers.Latest(v, v.Subject)
+		if state == "Empty" || state == "Dead" || known && members == 0 {
+			return yes("no members (%s)", state)
+		}
+		kind, _ := fact.GroupType.Latest(v, v.Subject)
+		return no("%.0f members (%s, %s)", members, state, kind)
+	},
+}
+
+var groupStable = &Sign{
+	ID: "group-stable", Title: "it is stable", On: fact.Group, Leak: 0.8,
+	Doc:   "The group is Stable and its generation stands still.",
+	Needs: []fact.Key{fact.GroupState},
+	Uses:  []fact.Key{fact.GroupGeneration},
+	Test: func(v *View) Reading {
+		state, _ := fact.GroupState.Latest(v, v.Subject)
+		if state != "Stable" && state != "STABLE" {
+			return no("state %s", state)
+		}
+		now, _ := fact.GroupGeneration.Latest(v, v.Subject)
+		before, _, ok := fact.GroupGeneration.Before(v, v.Subject, groupWindow)
+		if ok && now != before {
+			return no("generation went from %.0f to %.0f", before, now)
+		}
+		return yes("Stable in generation %.0f", now)
+	},
+}
+
+var lagNotShrinking = &Sign{
+	ID: "lag-not-shrinking", Title: "its lag does not shrink", On: fact.Group, Trouble: true, Leak: 0.05,
+	Doc:   "The group lags, by more than ten seconds of production where that can be told, and not less than at the beginning of the last minute.",
+	Needs: []fact.Key{fact.Offsets},
+	Test: func(v *View) Reading {
+		now, before, over, reading := lagPair(v)
+		if reading != nil {
+			return *reading
+		}
+		lag, _ := now.Lag()
+		was, _ := before.Lag()
+		produced := now.produced(before)
+		r := atLeast(lag, 1, fact.Count, "lag %.0f, %+.0f in %s", lag, lag-was, duration(over))
+		r.Affected.Groups = []string{v.Subject.Name}
+		r.Affected.Topics = topicsOf(now)
+		switch {
+		case lag < was:
+			r.Outcome = No
+		case produced > 0 && lag < lagSeconds*produced/over:
+			r.Outcome = No
+			r.Text += ": within " + duration(lagSeconds) + " of the end"
+		}
+		return r
+	},
+}
+
+var lagGrows = &Sign{
+	ID: "lag-grows", Title: "its lag grows", On: fact.Group,
+	Doc:   "The group's lag is larger than at the beginning of the last minute, while records are produced.",
+	Needs: []fact.Key{fact.Offsets},
+	Test: func(v *View) Reading {
+		now, before, over, reading := lagPair(v)
+		if reading != nil {
+			return *reading
+		}
+		lag, _ := now.Lag()
+		was, _ := before.Lag()
+		r := atLeast(lag-was, 1, fact.Count, "lag %+.0f in %s, %.1f records/s produced", lag-was, duration(over), now.produced(before)/over)
+		return r
+	},
+}
+
+var commitsBehind = &Sign{
+	ID: "commits-behind", Title: "its commits advance, and too slowly", On: fact.Group, Leak: 0.005,
+	Doc:   "On every partition that lags the group commits, and in sum it commits less than is produced: it works, and cannot keep up.",
+	Needs: []fact.Key{fact.Offsets},
+	Test: func(v *View) Reading {
+		now, before, over, reading := lagPair(v)
+		if reading != nil {
+			return *reading
+		}
+		lag, _ := now.Lag()
+		produced := now.produced(before)
+		if lag == 0 || produced == 0 || lag < lagSeconds*produced/over {
+			return no("lag %.0f with %.1f records/s produced: within %s of the end", lag, produced/over, duration(lagSeconds))
+		}
+		committed, frozen := now.committedSince(before)
+		if frozen > 0 && over < commitWindow {
+			return notYet("no commit on " + plural(frozen, "partition") + " in " + duration(over) + ": consumers commit every few seconds")
+		}
+		if frozen > 0 {
+			return no("no commit on %s in %s", plural(frozen, "partition"), duration(over))
+		}
+		const keepsUp = 0.95
+		r := no("commits %.1f/s of %.1f/s produced", committed/over, produced/over)
+		r.Value, r.Unit, r.Limit, r.Below = committed/produced, fact.Ratio, keepsUp, true
+		if r.Value < keepsUp {
+			r.Outcome = Yes
+		}
+		return r
+	},
+}
+
+// offsets is a group's offsets with what can be told from two of them.
+type offsets struct{ fact.GroupOffsets }
+
+// lagPair is the newest offsets of the sign's group and those at the beginning
+// of the window; reading is set where there is nothing to compare.
+func lagPair(v *View) (now, before offsets, over float64, reading *Reading) {
+	newest, _ := fact.Offsets.Latest(v, v.Subject)
+	now = offsets{newest}
+	if _, partitions := now.Lag(); partitions == 0 {
+		r := notApplicable("no committed offsets")
+		return now, before, 0, &r
+	}
+	old, at, ok := fact.Offsets.Before(v, v.Subject, groupWindow)
+	past := v.Past(fact.Offsets.Def(), v.Subject)
+	if ok {
+		over = past[len(past)-1].At.Sub(at).Seconds()
+	}
+	if !ok || over <= 0 {
+		r := notYet("wants two samples")
+		return now, before, 0, &r
+	}
+	return now, offsets{old}, over, nil
+}
+
+// each calls with the indexes of every partition that two samples share.
+func (now offsets) each(before offsets, f func(i, j int)) {
+	for i := range now.Topic {
+		for j := range before.Topic {
+			if before.Topic[j] == now.Topic[i] && before.Partition[j] == now.Partition[i] {
+				f(i, j)
+				break
+			}
+		}
+	}
+}
+
+// produced is by how many records the log ends grew.
+func (now offsets) produced(before offsets) (sum float64) {
+	now.each(before, func(i, j int) {
+		if now.LogEnd[i] >= 0 && before.LogEnd[j] >= 0 {
+			sum += float64(max(0, now.LogEnd[i]-before.LogEnd[j]))
+		}
+	})
+	return sum
+}
+
+// committedSince is by how much the commits grew, and on how many partitions
+// that lag they stand still.
+func (now offsets) committedSince(before offsets) (sum float64, frozen int) {
+	now.each(before, func(i, j int) {
+		if now.Committed[i] < 0 || before.Committed[j] < 0 {
+			return
+		}
+		by := now.Committed[i] - before.Committed[j]
+		sum += float64(max(0, by))
+		if by <= 0 && now.LogEnd[i] > now.Committed[i] {
+			frozen++
+		}
+	})
+	return sum, frozen
+}
+
+func topicsOf(o offsets) []string {
+	all := slices.Clone(o.Topic)
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -1,0 +1,148 @@
+package diagnose
+
+import (
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// Signs of the broker's JVM, from its perf data.
+
+// jvmWindow is how far back rates of the JVM look.
+const jvmWindow = 30 * time.Second
+
+// Limits of collections. The source wants 95 % of the time outside pauses; a
+// broker on a crowded host reaches 5 % without anybody suffering, and in every
+// fault that was made the share was 16 % and more.
+const (
+	gcShareLimit = 0.10
+	gcPauseLimit = 0.2 // seconds; the source's bound of the longest pause
+	heapLeft     = 0.92
+)
+
+var gcTimeShare = &Sign{
+	ID: "gc-time-share", Title: "collections stop it for much of the time", On: fact.Process, Trouble: true, Leak: 0.01,
+	Doc:  "Stop-the-world pauses take 10% or more of the wall time. Below 5% is the source's aim.",
+	Uses: []fact.Key{fact.GCYoungSeconds, fact.GCFullSeconds, fact.GCConcurrentSeconds, fact.SafepointSeconds},
+	Test: func(v *View) Reading {
+		paused, over, because := pauses(v)
+		if because != nil {
+			return cannotTell(because)
+		}
+		return atLeast(paused/over, gcShareLimit, fact.Ratio, "paused %s of %s (%s)", duration(paused), duration(over), percent(paused/over))
+	},
+}
+
+// pauses is the seconds that the process stood still for collections, and in
+// how many.
+func pauses(v *View) (paused, over float64, because *fact.Unknown) {
+	known := false
+	for _, k := range []fact.Of[float64]{fact.GCYoungSeconds, fact.GCFullSeconds, fact.GCConcurrentSeconds} {
+		if by, seconds, ok := fact.Growth(k, v, v.Subject, jvmWindow); ok {
+			paused, over, known = paused+by, max(over, seconds), true
+		}
+	}
+	if by, seconds, ok := fact.Growth(fact.SafepointSeconds, v, v.Subject, jvmWindow); ok {
+		paused, over, known = max(paused, by), max(over, seconds), true
+	}
+	if known && over > 0 {
+		return paused, over, nil
+	}
+	for _, k := range []fact.Key{fact.GCYoungSeconds, fact.GCConcurrentSeconds, fact.SafepointSeconds} {
+		if because = v.Why(k, v.Subject); because == nil {
+			return 0, 0, &fact.Unknown{Reason: fact.NotYet, Detail: "wants two samples"}
+		}
+	}
+	return 0, 0, because
+}
+
+var gcPausesLong = &Sign{
+	ID: "gc-pauses-long", Title: "its collections are long", On: fact.Process, Trouble: true, Leak: 0.01,
+	Doc:  "Of the kind of collection that took most of the time, a pause lasts 200 ms or more on average.",
+	Uses: []fact.Key{fact.GCYoungCount, fact.GCYoungSeconds, fact.GCFullCount, fact.GCFullSeconds, fact.GCConcurrentCount, fact.GCConcurrentSeconds, fact.JVMGCCause, fact.JVMCollector},
+	Test: func(v *View) Reading {
+		worst, most, kind, count := 0.0, 0.0, "", 0.0
+		known := false
+		for _, c := range []struct {
+			kind           string
+			count, seconds fact.Of[float64]
+		}{
+			{"young", fact.GCYoungCount, fact.GCYoungSeconds},
+			{"full", fact.GCFullCount, fact.GCFullSeconds},
+			{"concurrent", fact.GCConcurrentCount, fact.GCConcurrentSeconds},
+		} {
+			n, _, ok1 := fact.Growth(c.count, v, v.Subject, jvmWindow)
+			took, _, ok2 := fact.Growth(c.seconds, v, v.Subject, jvmWindow)
+			if !ok1 || !ok2 {
+				continue
+			}
+			known = true
+			if n > 0 && took > most {
+				worst, most, kind, count = took/n, took, c.kind, n
+			}
+		}
+		if !known {
+			if because := v.Why(fact.GCYoungCount, v.Subject); because != nil {
+				return cannotTell(because)
+			}
+			return notYet("wants two samples")
+		}
+		if count == 0 {
+			return atLeast(0, gcPauseLimit, fact.Seconds, "no collection in the last %s", jvmWindow)
+		}
+		cause, _ := fact.JVMGCCause.Latest(v, v.Subject)
+		collector, _ := fact.JVMCollector.Latest(v, v.Subject)
+		return atLeast(worst, gcPauseLimit, fact.Seconds, "%.0f %s %s pauses of %s on average (%s)", count, collector, kind, duration(worst), cause)
+	},
+}
+
+var heapFullAfterGC = &Sign{
+	ID: "heap-full-after-gc", Title: "its heap is full also after collections", On: fact.Process, Trouble: true, Leak: 0.001,
+	Doc:   "The least heap in use that was seen while collections ran is 92% or more of what the heap may be: collecting frees nothing. A heap that fills between collections is not this.",
+	Needs: []fact.Key{fact.HeapLow, fact.HeapMax},
+	Uses:  []fact.Key{fact.GCYoungCount, fact.GCFullCount, fact.HeapUsed, fact.OldUsed, fact.OldMax},
+	Test: func(v *View) Reading {
+		most, _ := fact.HeapMax.Latest(v, v.Subject)
+		low, _ := fact.HeapLow.Latest(v, v.Subject)
+		if most <= 0 {
+			return notApplicable("a heap without a bound")
+		}
+		for _, s := range v.Past(fact.HeapLow.Def(), v.Subject) {
+			if b, ok := s.Value.(float64); ok && v.Now().Sub(s.At) <= jvmWindow {
+				low = min(low, b)
+			}
+		}
+		young, _, ok1 := fact.Growth(fact.GCYoungCount, v, v.Subject, jvmWindow)
+		full, _, ok2 := fact.Growth(fact.GCFullCount, v, v.Subject, jvmWindow)
+		if !ok1 && !ok2 {
+			return notYet("wants two samples")
+		}
+		share := low / most
+		r := atLeast(share, heapLeft, fact.Ratio, "at least %s of %s in use through %.0f young and %.0f full collections", percent(share), size(most), young, full)
+		if young+full == 0 {
+			r.Outcome = No
+			r.Text = percent(share) + " in use, and no collection ran"
+		}
+		return r
+	},
+}
+
+var fullGCsRepeat = &Sign{
+	ID: "full-gcs-repeat", Title: "full collections repeat", On: fact.Process, Trouble: true,
+	Doc:   "Two or more full collections within 30 seconds. The source allows one an hour.",
+	Needs: []fact.Key{fact.GCFullCount},
+	Test: func(v *View) Reading {
+		n, over, ok := fact.Growth(fact.GCFullCount, v, v.Subject, jvmWindow)
+		if !ok {
+			return notYet("wants two samples")
+		}
+		return atLeast(n, 2, fact.Count, "%.0f full collections in %s", n, duration(over))
+	},
+}
+
+var outOfMemoryLogged = &Sign{
+	ID: "out-of-memory-logged", Title: "a thread ran out of heap", On: fact.Broker, Trouble: true, Leak: 0.001,
+	Doc:   "java.lang.OutOfMemoryError in the broker's log since its last start. The thread may die while the process lives on.",
+	Needs: []fact.Key{fact.LogOutOfMemory},
+	Test:  func(v *View) Reading { return logged(v, fact.LogOutOfMemory, "OutOfMemoryError") },
+}

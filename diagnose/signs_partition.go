@@ -1,0 +1,214 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// Signs of partitions that cannot be written or read.
+
+var underReplicated = &Sign{
+	ID: "under-replicated", Title: "partitions are under-replicated", On: fact.Cluster,
+	Doc:   "Partitions with a leader whose ISR is smaller than their replica set. A consequence, never a cause.",
+	Needs: []fact.Key{fact.Metadata},
+	Test: func(v *View) Reading {
+		view, _ := clusterView(v)
+		bad := view.where(func(p int) bool {
+			return view.Leader[p] >= 0 && len(view.ISR.At(p)) < len(view.Replicas.At(p))
+		})
+		r := atLeast(float64(len(bad)), 1, fact.Count, "%d of %s under-replicated", len(bad), plural(len(view.Partition), "partition"))
+		r.Affected, r.Blames = view.affected(bad), view.missing(bad)
+		return r
+	},
+}
+
+var partitionsUnderMinISR = &Sign{
+	ID: "partitions-under-min-isr", Title: "partitions are under min ISR", On: fact.Cluster, Trouble: true, Leak: 0.001,
+	Doc:   "Partitions with a leader whose ISR is smaller than min.insync.replicas, and min.insync.replicas no larger than the replica set: writes with acks=all fail.",
+	Needs: []fact.Key{fact.Metadata, fact.Configs},
+	Test: func(v *View) Reading {
+		view, _ := clusterView(v)
+		configs, _ := fact.Configs.Latest(v, fact.TheCluster)
+		min := map[string]int32{}
+		for i, t := range configs.Topics {
+			min[t] = configs.MinISR[i]
+		}
+		bad := view.where(func(p int) bool {
+			need := int(min[view.topic(p)])
+			return view.Leader[p] >= 0 && need <= len(view.Replicas.At(p)) && len(view.ISR.At(p)) < need
+		})
+		r := atLeast(float64(len(bad)), 1, fact.Count, "%d of %s under min ISR", len(bad), plural(len(view.Partition), "partition"))
+		if len(bad) > 0 {
+			r.Text += fmt.Sprintf(" (%s): producers with acks=all fail there", view.names(bad))
+		}
+		r.Affected, r.Blames = view.affected(bad), view.missing(bad)
+		return r
+	},
+}
+
+var notEnoughReplicasLogged = &Sign{
+	ID: "not-enough-replicas-logged", Title: "leaders refuse writes", On: fact.Cluster, Trouble: true,
+	Doc:   "NotEnoughReplicasException in a leader's log within two minutes: a producer with acks=all met an ISR below the minimum.",
+	Needs: []fact.Key{fact.LogNotEnoughReplicas},
+	Test: func(v *View) Reading {
+		const recent = 2 * time.Minute
+		var newest fact.LogLines
+		var at fact.Subject
+		for _, b := range fact.LogNotEnoughReplicas.Subjects(v) {
+			lines, ok := fact.LogNotEnoughReplicas.Latest(v, b)
+			if ok && lines.Count > 0 && lines.Last.After(newest.Last) {
+				newest, at = lines, b
+			}
+		}
+		if newest.Count == 0 || v.Now().Sub(newest.Last) > recent {
+			return no("no NotEnoughReplicasException in the last %s", recent)
+		}
+		return yes("%s refused %d writes for too few in-sync replicas, last at %s", at, newest.Count, clock(newest.Last))
+	},
+}
+
+var partitionsWithoutLeader = &Sign{
+	ID: "partitions-without-leader", Title: "partitions have no leader", On: fact.Cluster, Trouble: true, Leak: 0.001,
+	Doc:   "Partitions with leader -1: neither produced to nor consumed.",
+	Needs: []fact.Key{fact.Metadata},
+	Test: func(v *View) Reading {
+		view, _ := clusterView(v)
+		bad := view.leaderless()
+		r := atLeast(float64(len(bad)), 1, fact.Count, "%d of %s without a leader", len(bad), plural(len(view.Partition), "partition"))
+		if len(bad) > 0 {
+			r.Text += " (" + view.names(bad) + ")"
+		}
+		r.Affected, r.Blames = view.affected(bad), view.missing(bad)
+		return r
+	},
+}
+
+var inSyncReplicasLost = &Sign{
+	ID: "in-sync-replicas-lost", Title: "every replica that may lead is gone", On: fact.Cluster, Leak: 0.001,
+	Doc:   "Of each partition without a leader, every member of the ISR, of the eligible leader replicas and of the last known ones is on a broker that is not live, or in a dir that is offline.",
+	Needs: []fact.Key{fact.Metadata},
+	Uses:  []fact.Key{fact.Eligible},
+	Test: func(v *View) Reading {
+		view, _ := clusterView(v)
+		bad := view.leaderless()
+		if len(bad) == 0 {
+			return no("every partition has a leader")
+		}
+		eligible, known := fact.Eligible.Latest(v, fact.TheCluster)
+		var may []int32
+		for _, p := range bad {
+			candidates := slices.Clone(view.ISR.At(p))
+			for i := range eligible.Topic {
+				if eligible.Topic[i] == view.topic(p) && eligible.Partition[i] == view.Partition[p] {
+					candidates = append(append(candidates, eligible.ELR.At(i)...), eligible.LastKnown.At(i)...)
+				}
+			}
+			if len(candidates) == 0 && !known {
+				return cannotTell(v.Why(fact.Eligible, fact.TheCluster))
+			}
+			for _, id := range candidates {
+				if view.Lives(id) && !slices.Contains(view.Offline.At(p), id) {
+					return no("broker %d is live and may lead %s", id, view.names([]int{p}))
+				}
+			}
+			may = append(may, candidates...)
+		}
+		slices.Sort(may)
+		may = slices.Compact(may)
+		if len(may) == 0 {
+			return no("Kafka names no replica that may lead: an unclean election is all that is left")
+		}
+		r := yes("only %s may lead them, and none is live", ids(may))
+		for _, id := range may {
+			r.Blames = append(r.Blames, fact.BrokerOf(id))
+		}
+		return r
+	},
+}
+
+var quorumWithoutLeader = &Sign{
+	ID: "quorum-without-leader", Title: "the controller quorum has no leader", On: fact.Cluster, Trouble: true, Leak: 0.001,
+	Doc:  "DescribeQuorum names no leader: nothing can be elected, created or fenced.",
+	Uses: []fact.Key{fact.QuorumState},
+	Test: func(v *View) Reading {
+		q, ok := fact.QuorumState.Latest(v, fact.TheCluster)
+		if !ok {
+			because := v.Why(fact.QuorumState, fact.TheCluster)
+			if because.Reason == fact.NotSupported {
+				return notApplicable("no KRaft quorum here")
+			}
+			return cannotTell(because)
+		}
+		if q.Leader < 0 {
+			return yes("no leader among %s", plural(len(q.Voters), "voter"))
+		}
+		return no("controller %d leads, epoch %d, %s", q.Leader, q.Epoch, plural(len(q.Voters), "voter"))
+	},
+}
+
+// where is the partitions that a test picks.
+func (c *clusterViewOf) where(picked func(p int) bool) []int {
+	var all []int
+	for p := range c.Partition {
+		if picked(p) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+func (c *clusterViewOf) leaderless() []int {
+	return c.where(func(p int) bool { return c.Leader[p] < 0 })
+}
+
+func (c *clusterViewOf) topic(p int) string { return c.Topics[c.Topic[p]] }
+
+// missing is the brokers of the replicas that are not in the ISR.
+func (c *clusterViewOf) missing(partitions []int) []fact.Subject {
+	gone := map[int32]bool{}
+	for _, p := range partitions {
+		for _, id := range c.Replicas.At(p) {
+			if !slices.Contains(c.ISR.At(p), id) {
+				gone[id] = true
+			}
+		}
+	}
+	all := make([]fact.Subject, 0, len(gone))
+	for id := range gone {
+		all = append(all, fact.BrokerOf(id))
+	}
+	sortSubjects(all)
+	return all
+}
+
+func (c *clusterViewOf) affected(partitions []int) Affected {
+	a := Affected{Partitions: len(partitions)}
+	for _, p := range partitions {
+		if t := c.topic(p); !slices.Contains(a.Topics, t) {
+			a.Topics = append(a.Topics, t)
+		}
+	}
+	return a
+}
+
+// names is "orders 0 2 5 and invoices 1", shortened.
+func (c *clusterViewOf) names(partitions []int) string {
+	const most = 8
+	var all []string
+	at := -1
+	for i, p := range partitions {
+		if i == most {
+			all = append(all, fmt.Sprintf("%d more", len(partitions)-most))
+			break
+		}
+		if at != int(c.Topic[p]) {
+			at = int(c.Topic[p])
+			all = append(all, c.topic(p))
+		}
+		all[len(all)-1] += fmt.Sprintf(" %d", c.Partition[p])
+	}
+	return listed(all)
+}
