@@ -95,20 +95,12 @@ func (s *Session) missing(k *fact.Def, subject fact.Subject) *fact.Unknown {
 	if of, ok := related(k.Scope, subject); ok {
 		return s.history.unknown(k, of)
 	}
-	var because *fact.Unknown
 	for _, one := range s.history.subjects(k) {
-		u := s.history.unknown(k, one)
-		if u == nil {
+		if s.history.unknown(k, one) == nil {
 			return nil
 		}
-		if because == nil {
-			because = u
-		}
 	}
-	if because == nil {
-		because = s.history.unknown(k, fact.Subject{Scope: k.Scope, Name: fact.Any})
-	}
-	return because
+	return s.history.nowhere(k)
 }
 
 // related is the subject of a scope that belongs to another subject: the broker

@@ -95,6 +95,16 @@ func (h *history) unknown(k *fact.Def, s fact.Subject) *fact.Unknown {
 	return nil
 }
 
+// nowhere says why a key is known on no subject: the first subject's reason.
+func (h *history) nowhere(k *fact.Def) *fact.Unknown {
+	for _, s := range h.subjects(k) {
+		if because := h.unknown(k, s); because != nil {
+			return because
+		}
+	}
+	return h.unknown(k, fact.Subject{Scope: k.Scope, Name: fact.Any})
+}
+
 // latest is the newest value when it is known.
 func (h *history) latest(k *fact.Def, s fact.Subject) (any, bool) {
 	if h.unknown(k, s) != nil {

@@ -12,8 +12,7 @@ import (
 var brokerNotLive = &Sign{
 	ID: "broker-not-live", Title: "not among the live brokers", On: fact.Broker, Trouble: true,
 	Doc:      "The broker has replicas or is registered, and most of the other live brokers do not list it: the controller has fenced it, or it never came back.",
-	Needs:    []fact.Key{fact.Metadata},
-	Uses:     []fact.Key{fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.LogFenced},
+	Uses:     []fact.Key{fact.Metadata, fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.LogFenced},
 	Subjects: knownBrokers,
 	Test: func(v *View) Reading {
 		id, ok := nodeID(v.Subject)
@@ -36,7 +35,7 @@ var brokerNotLive = &Sign{
 			if view, known := fact.Metadata.Latest(v, v.Subject); known && view.Lives(id) {
 				return no("live: it lists itself, and no other broker answers")
 			}
-			return cannotTell(v.Why(fact.Metadata, v.Subject))
+			return cannotTell(v.why(fact.Metadata))
 		}
 		if 2*listed >= asked {
 			return no("live: %d of %d brokers list it", listed, asked)
@@ -184,14 +183,16 @@ var shutdownLogged = &Sign{
 var leftISR = &Sign{
 	ID: "replicas-left-isr", Title: "its replicas left the ISR", On: fact.Broker, Trouble: true,
 	Doc:      "Partitions that have a replica on the broker do not count it among their in-sync replicas.",
-	Needs:    []fact.Key{fact.Metadata},
-	Uses:     []fact.Key{fact.BrokerReach, fact.Registered, fact.LocalBrokers},
+	Uses:     []fact.Key{fact.Metadata, fact.BrokerReach, fact.Registered, fact.LocalBrokers},
 	Subjects: knownBrokers,
 	Test: func(v *View) Reading {
 		id, ok := nodeID(v.Subject)
-		view, known := clusterView(v)
-		if !ok || !known {
+		if !ok {
 			return notApplicable("its node id is not known")
+		}
+		view, known := clusterView(v)
+		if !known {
+			return cannotTell(v.why(fact.Metadata))
 		}
 		missing, placed := 0, 0
 		for p := range view.Partition {

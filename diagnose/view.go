@@ -49,6 +49,12 @@ func (v *View) Why(k fact.Key, s fact.Subject) *fact.Unknown {
 	return v.history.unknown(k.Def(), s)
 }
 
+// why says why a key is known on no subject at all.
+func (v *View) why(k fact.Key) *fact.Unknown {
+	v.reads[k.Def()] = true
+	return v.history.nowhere(k.Def())
+}
+
 func (v *View) note(k *fact.Def, s fact.Subject) {
 	v.reads[k] = true
 	if a, ok := v.history.newest(k, s); ok && a.because == nil && a.at.After(v.at) {

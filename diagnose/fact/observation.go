@@ -111,5 +111,10 @@ func (o *Observation) UnmarshalJSON(line []byte) error {
 	if o.Value, err = o.Key.decode(w.Value); err != nil {
 		return fmt.Errorf("value of %s on %s: %w", w.Key, s, err)
 	}
+	if v, ok := o.Value.(interface{ Valid() error }); ok {
+		if err := v.Valid(); err != nil {
+			return fmt.Errorf("value of %s on %s: %w", w.Key, s, err)
+		}
+	}
 	return nil
 }
