@@ -128,7 +128,7 @@ var logDirOffline = &Cause{
 }
 
 var noneOfThese = &Cause{
-	ID: "none-of-these", Title: "none of these", Fault: unexplained, Branch: AvailabilityBranch, Severity: Major, Prior: 0.01,
+	ID: "none-of-these", Title: "none of these", Fault: unexplained, Branch: AvailabilityBranch, Severity: Major, Prior: 0.02,
 	Doc: "Something is wrong and nothing in the catalogue explains it.",
 	Says: func(s fact.Subject, yes []SignState) string {
 		return "nothing in the catalogue explains what is seen of " + s.String() + ": " + gistOf(yes)

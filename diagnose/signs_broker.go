@@ -115,9 +115,9 @@ var processGone = &Sign{
 			return no("pid %d runs", p.PID)
 		}
 		if p.PID == 0 {
-			return yes("no process, though %s says that it belongs here", p.Found)
+			return yes("no process runs it (known from %s)", p.Found)
 		}
-		return yes("pid %d is gone, and %s says that it ran here", p.PID, p.Found)
+		return yes("process gone (pid %d, known from %s)", p.PID, p.Found)
 	},
 }
 

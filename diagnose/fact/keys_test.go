@@ -47,8 +47,11 @@ func TestEveryKeyIsListed(t *testing.T) {
 
 func TestObservationsSurviveARecording(t *testing.T) {
 	at := time.Date(2026, 11, 25, 1, 2, 3, 4, time.UTC)
-	view := fact.MetadataView{ClusterID: "c", Topics: []string{"a"}, Topic: []int32{0}, Partition: []int32{0}, Leader: []int32{-1}}
+	view := fact.MetadataView{ClusterID: "c", Topics: []string{"a"}, Internal: []bool{false},
+		Topic: []int32{0}, Partition: []int32{0}, Leader: []int32{-1}, Epoch: []int32{0}, Error: []int16{5}}
 	view.ISR.Add([]int32{1, 2})
+	view.Replicas.Add([]int32{1, 2})
+	view.Offline.Add(nil)
 	for _, want := range []fact.Observation{
 		fact.DirUsed.Is(fact.LogDirOf(1, "/a b"), 9e10),
 		fact.Metadata.Is(fact.BrokerOf(2), view),
