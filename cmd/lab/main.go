@@ -22,7 +22,12 @@ type command struct {
 var commands = []command{
 	{"up", "[flags]", "start a cluster and keep it until Ctrl-C or down", up},
 	{"down", "", "end the cluster of a running up, and sweep what dead ones left", down},
-	{"list", "", "running clusters", list},
+	{"list", "", "running clusters, and the faults there are", list},
+	{"break", "FAULT", "inject a fault into the cluster of a running up", breakIt},
+	{"heal", "", "undo the faults that were injected", heal},
+	{"check", "[flags] [FAULT...]", "judge ktriage by every fault, each on a fresh cluster", check},
+	{"demo", "[flags] FAULT FILE", "record an incident from before a fault until after healing", demo},
+	{"doctor", "", "say what is missing here; exit 1 when something is", doctor},
 }
 
 func main() {
@@ -53,6 +58,6 @@ func main() {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "usage: go run ./cmd/lab COMMAND")
 	for _, c := range commands {
-		fmt.Fprintf(w, "  %-28s %s\n", c.name+" "+c.usage, c.doc)
+		fmt.Fprintf(w, "  %-26s %s\n", c.name+" "+c.usage, c.doc)
 	}
 }

@@ -17,6 +17,13 @@ func shapeFlags(name string) (*flag.FlagSet, *lab.Options) {
 	f.StringVar(&o.Version, "version", lab.DefaultVersion, "`version` of Kafka")
 	f.StringVar(&o.Dir, "dir", "", "`directory` for everything the cluster writes, removed with it (default a temporary one)")
 	f.BoolVar(&o.OwnController, "own-controller", false, "a fourth node is the only controller")
+	f.Func("for", "shape the cluster for a `fault`", func(name string) error {
+		faults, err := lab.FaultOf(name)
+		if err == nil {
+			o.Shape = faults[0].Shape
+		}
+		return err
+	})
 	f.IntVar(&o.SmallDisk, "small-disk", 0, "put the log dir of broker 3 on a tmpfs of so many `MiB`")
 	return f, o
 }
@@ -40,8 +47,7 @@ func up(ctx context.Context, args []string) (err error) {
 			describe(s)
 		}
 	}
-	<-ctx.Done()
-	return nil
+	return c.Serve(ctx)
 }
 
 func orElse(first, second error) error {
@@ -67,6 +73,10 @@ func list(context.Context, []string) error {
 	}
 	if len(states) == 0 {
 		fmt.Println("no cluster runs")
+	}
+	fmt.Println("\nfaults:")
+	for _, f := range lab.Faults {
+		fmt.Printf("%-20s %s\n", f.Name, f.Doc)
 	}
 	return nil
 }

@@ -48,9 +48,6 @@ type Cluster struct {
 	stopped bool
 }
 
-// stopper is a client of the cluster that runs until it is stopped.
-type stopper interface{ Stop() }
-
 const (
 	brokers      = 3
 	controllerID = 100

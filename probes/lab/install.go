@@ -81,6 +81,9 @@ func Find(ctx context.Context, version string) (*Install, error) {
 	if err := in.template(ctx); err != nil {
 		return nil, fmt.Errorf("format a storage template of Kafka %s: %w", version, err)
 	}
+	if err := in.archiveClasses(ctx); err != nil {
+		return nil, fmt.Errorf("archive the classes of Kafka %s: %w", version, err)
+	}
 	return in, nil
 }
 

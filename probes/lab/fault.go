@@ -1,0 +1,142 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Fault is one way to break a cluster, or a healthy state that must not be
+// taken for broken. It is a package-level literal in a file of its own, listed
+// in Faults.
+//
+// The order of events: a cluster of Shape is started, Prepare makes it busy,
+// Inject breaks it, Oracle is asked until it has seen that the fault bit, and
+// only then does the clock of the diagnosis run. Heal undoes it.
+type Fault struct {
+	Name, Doc string
+	Shape     Shape
+
+	Prepare func(context.Context, *Cluster) error // nil: nothing
+	Inject  func(context.Context, *Cluster) error // nil in a healthy control
+	Heal    func(context.Context, *Cluster) error // nil: nothing to heal
+
+	// Oracle says what it saw of the fault, or with an error what it misses yet.
+	// It never uses ktriage: Kafka's own tools, logs, /proc, the file system.
+	Oracle func(context.Context, *Cluster) (string, error)
+	Bites  time.Duration // how long Oracle may take to see it; 0: 30 s
+
+	Expect       []Expect      // root causes, in order; none: nothing of severity major or critical may be sure
+	Consequences []string      // causes that may stand under a root, never beside it
+	Context      []string      // ids that must stand as context or as a root of severity info
+	Branch       string        // of the verdict; "" leaves it open
+	Forbidden    []string      // causes that must not be confirmed or likely, root or not
+	Deadline     time.Duration // from the oracle's word to the right verdict; 0: 30 s
+	Blind        []Blind       // probes to switch off, and what must then be said
+}
+
+// Expect is a root cause that must be named with band confirmed or likely.
+type Expect struct {
+	Cause   string
+	Subject string // as fact.Subject writes it, "broker 2"; $LOGDIR3 is the log dir of broker 3; "" any
+}
+
+// Blind is a check without the probe that decides a fault: Cause must then not
+// be confirmed, and what is missing must be named.
+type Blind struct {
+	Skip  string // probes, separated by commas
+	Cause string
+}
+
+// Healthy says whether a fault is a control.
+func (f *Fault) Healthy() bool { return f.Inject == nil }
+
+// Faults is every fault, then every control.
+var Faults = []*Fault{
+	brokerCrashed,
+	brokerHung,
+	diskFull,
+	gcPause,
+	groupStopped,
+	heapExhaustion,
+	noLeader,
+	plannedShutdown,
+	slowConsumer,
+	twoBrokersCrashed,
+	underMinISR,
+	idle,
+	steadyLoad,
+}
+
+// FaultOf finds faults by name; no names are all of them.
+func FaultOf(names ...string) ([]*Fault, error) {
+	if len(names) == 0 {
+		return Faults, nil
+	}
+	var found []*Fault
+	for _, name := range names {
+		i := slices.IndexFunc(Faults, func(f *Fault) bool { return f.Name == name })
+		if i < 0 {
+			var all []string
+			for _, f := range Faults {
+				all = append(all, f.Name)
+			}
+			return nil, fmt.Errorf("fault %q: one of %s is expected", name, strings.Join(all, ", "))
+		}
+		found = append(found, Faults[i])
+	}
+	return found, nil
+}
+
+// Fits says why a cluster cannot take a fault; nil when it can.
+func (f *Fault) Fits(c *Cluster) error {
+	switch {
+	case f.Shape.OwnController && !c.Shape.OwnController:
+		return fmt.Errorf("fault %s: a cluster with --own-controller is needed", f.Name)
+	case f.Shape.SmallDisk > 0 && c.Shape.SmallDisk == 0:
+		return fmt.Errorf("fault %s: a cluster with --small-disk %d is needed", f.Name, f.Shape.SmallDisk)
+	case len(f.Shape.JVM) > 0 && len(c.Shape.JVM) == 0:
+		return fmt.Errorf("fault %s: a cluster made for it is needed: lab up --for %s", f.Name, f.Name)
+	}
+	return nil
+}
+
+// Break injects a fault and waits until its oracle has seen it; it returns what
+// the oracle saw.
+func (f *Fault) Break(ctx context.Context, c *Cluster) (saw string, err error) {
+	if err := f.Fits(c); err != nil {
+		return "", err
+	}
+	if f.Inject != nil {
+		if err := f.Inject(ctx, c); err != nil {
+			return "", fmt.Errorf("inject %s: %w", f.Name, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, or(f.Bites, 30*time.Second))
+	defer cancel()
+	err = poll(ctx, func(ctx context.Context) error {
+		saw, err = f.Oracle(ctx, c)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("%s has not bitten: %w", f.Name, err)
+	}
+	return saw, nil
+}
+
+func or(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}
+
+// expand replaces $LOGDIR3 and its like in a subject.
+func (c *Cluster) expand(subject string) string {
+	for _, n := range c.Brokers() {
+		subject = strings.ReplaceAll(subject, fmt.Sprintf("$LOGDIR%d", n.ID), n.LogDir)
+	}
+	return subject
+}

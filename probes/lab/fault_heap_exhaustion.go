@@ -1,0 +1,78 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+var heapExhaustion = &Fault{
+	Name:    "heap-exhaustion",
+	Doc:     "an agent in broker 2 leaks until 8 of 256 MiB of its heap are left",
+	Prepare: orders,
+	Inject: func(ctx context.Context, c *Cluster) error {
+		return c.LoadAgent(ctx, c.Node(2), "leak,left=8")
+	},
+	Oracle: func(_ context.Context, c *Cluster) (string, error) {
+		pauses, err := fullPauses(c.Node(2))
+		if err != nil {
+			return "", err
+		}
+		stuck := 0
+		for _, p := range pauses {
+			if p.After >= 0.9*p.Capacity {
+				stuck++
+			}
+		}
+		if stuck < 4 {
+			return "", fmt.Errorf("%d of 4 full collections left 90 %% of the heap in use", stuck)
+		}
+		return "GC log: " + pauses[len(pauses)-1].Line, nil
+	},
+	Bites:        90 * time.Second,
+	Heal:         func(ctx context.Context, c *Cluster) error { return c.replace(ctx, 2) },
+	Expect:       []Expect{{"heap-exhaustion", "broker 2"}},
+	Consequences: []string{"gc-pause"},
+	Branch:       "performance",
+	Forbidden:    []string{"broker-crashed", "planned-shutdown", "disk-full"},
+	Blind:        []Blind{{"jvm.perf", "heap-exhaustion"}},
+}
+
+// fullPause is a full collection as the unified GC log tells it; MiB.
+type fullPause struct {
+	Line                    string
+	Before, After, Capacity float64
+	Millis                  float64
+}
+
+// [2026-11-23T01:02:03.004+0000][gc] GC(30) Pause Full (G1 Compaction Pause) 254M->249M(256M) 141.370ms
+var fullPauseLine = regexp.MustCompile(`Pause Full .*? (\d+)M->(\d+)M\((\d+)M\) ([\d.]+)ms`)
+
+func fullPauses(n *Node) ([]fullPause, error) {
+	text, err := os.ReadFile(n.GCLog())
+	if err != nil {
+		return nil, fmt.Errorf("read the GC log of node %d: %w", n.ID, err)
+	}
+	return parseFullPauses(string(text)), nil
+}
+
+func parseFullPauses(text string) []fullPause {
+	var all []fullPause
+	for _, m := range fullPauseLine.FindAllStringSubmatch(text, -1) {
+		p := fullPause{Line: m[0]}
+		for i, to := range []*float64{&p.Before, &p.After, &p.Capacity, &p.Millis} {
+			*to, _ = strconv.ParseFloat(m[i+1], 64)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// replace ends a broker however it can be ended, and starts it anew.
+func (c *Cluster) replace(ctx context.Context, id int32) error {
+	c.Node(id).kill()
+	return c.Restart(ctx, id)
+}

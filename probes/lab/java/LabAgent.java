@@ -1,0 +1,69 @@
+import java.util.ArrayList;
+import java.util.List;
+
+/** Does to a broker's heap what bad code does; loaded into it with jcmd JVMTI.agent_load. */
+public final class LabAgent {
+    private static final List<Object> HELD = new ArrayList<>();
+
+    public static void premain(String arguments) {
+        agentmain(arguments);
+    }
+
+    /** arguments: "leak,left=MiB" or "sysgc,live=MiB,every=ms". */
+    public static void agentmain(String arguments) {
+        String[] parts = arguments.split(",");
+        Runnable work = switch (parts[0]) {
+            case "leak" -> () -> leak(number(parts, "left"));
+            case "sysgc" -> () -> sysgc(number(parts, "live"), number(parts, "every"));
+            default -> throw new IllegalArgumentException(arguments);
+        };
+        Thread thread = new Thread(work, "lab-agent");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Holds all of the heap but so many MiB; what a collection frees it takes again. */
+    private static void leak(long left) {
+        Runtime vm = Runtime.getRuntime();
+        while (true) {
+            long free = vm.maxMemory() - vm.totalMemory() + vm.freeMemory();
+            if (free > left << 20) {
+                try {
+                    HELD.add(new byte[64 << 10]); // small enough never to be humongous
+                } catch (OutOfMemoryError full) {
+                    pause(100);
+                }
+            } else {
+                pause(20);
+            }
+        }
+    }
+
+    /** Holds so many MiB in small objects, and asks for a full collection at a rhythm. */
+    private static void sysgc(long live, long every) {
+        for (long i = 0; i < live << 20; i += 48) { // an Object[2] and its place in the list
+            HELD.add(new Object[] {i, null});
+        }
+        while (true) {
+            System.gc();
+            pause(every);
+        }
+    }
+
+    private static long number(String[] parts, String name) {
+        for (String part : parts) {
+            if (part.startsWith(name + "=")) {
+                return Long.parseLong(part.substring(name.length() + 1));
+            }
+        }
+        throw new IllegalArgumentException(name + " is missing");
+    }
+
+    private static void pause(long ms) {
+        try {
+            Thread.sleep(ms);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
