@@ -1,0 +1,115 @@
+package diagnosetest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// Shorthands for values in columns: a group's offsets, settings of topics.
+
+type offsetLine struct {
+	group, topic                      string
+	partition                         int32
+	committed, start, end, lastStable int64
+}
+
+type configLine struct {
+	topic   string
+	minISR  int32
+	unclean bool
+}
+
+// offsets reads "GROUP TOPIC-PARTITION COMMITTED START END [LAST-STABLE]";
+// committed may be "none". The last stable offset is the end where not given.
+func (p *parser) offsets(args []string) error {
+	if len(args) != 5 && len(args) != 6 {
+		return fmt.Errorf("expected \"offsets GROUP TOPIC-PARTITION COMMITTED START END [LAST-STABLE]\"")
+	}
+	line := offsetLine{group: args[0], committed: -1}
+	var err error
+	if line.topic, line.partition, err = topicPartition(args[1]); err != nil {
+		return err
+	}
+	for i, into := range []*int64{&line.committed, &line.start, &line.end, &line.lastStable}[:len(args)-2] {
+		word := args[2+i]
+		if i == 0 && word == "none" {
+			continue
+		}
+		if *into, err = strconv.ParseInt(word, 10, 64); err != nil || *into < 0 {
+			return fmt.Errorf("%q is no offset", word)
+		}
+	}
+	if len(args) == 5 {
+		line.lastStable = line.end
+	}
+	s := &p.short
+	same := func(o offsetLine) bool {
+		return o.group == line.group && o.topic == line.topic && o.partition == line.partition
+	}
+	if i := slices.IndexFunc(s.offsets, same); i >= 0 {
+		s.offsets[i] = line
+	} else {
+		s.offsets = append(s.offsets, line)
+	}
+	if !slices.Contains(s.groups, line.group) {
+		s.groups = append(s.groups, line.group)
+	}
+	return nil
+}
+
+func (s *shorthands) ofGroup(group string) (all fact.GroupOffsets) {
+	for _, o := range s.offsets {
+		if o.group != group {
+			continue
+		}
+		all.Topic = append(all.Topic, o.topic)
+		all.Partition = append(all.Partition, o.partition)
+		all.Committed = append(all.Committed, o.committed)
+		all.LogStart = append(all.LogStart, o.start)
+		all.LogEnd = append(all.LogEnd, o.end)
+		all.LastStable = append(all.LastStable, o.lastStable)
+	}
+	return all
+}
+
+// configs reads "TOPIC min-isr N [unclean]".
+func (p *parser) configs(args []string) error {
+	if len(args) < 3 || args[1] != "min-isr" || len(args) > 4 || len(args) == 4 && args[3] != "unclean" {
+		return fmt.Errorf("expected \"configs TOPIC min-isr N [unclean]\"")
+	}
+	n, err := number(args[2])
+	if err != nil {
+		return fmt.Errorf("min-isr %q, expected a number", args[2])
+	}
+	line := configLine{args[0], n, len(args) == 4}
+	s := &p.short
+	s.topics = true
+	if i := slices.IndexFunc(s.configs, func(c configLine) bool { return c.topic == line.topic }); i >= 0 {
+		s.configs[i] = line
+	} else {
+		s.configs = append(s.configs, line)
+	}
+	return nil
+}
+
+func (s *shorthands) ofTopics() (all fact.TopicConfigs) {
+	for _, c := range s.configs {
+		all.Topics = append(all.Topics, c.topic)
+		all.MinISR = append(all.MinISR, c.minISR)
+		all.MinISRSource = append(all.MinISRSource, "DYNAMIC_TOPIC_CONFIG")
+		all.Unclean = append(all.Unclean, c.unclean)
+	}
+	return all
+}
+
+func join(words []string) string {
+	plain := make([]string, len(words))
+	for i, w := range words {
+		plain[i] = strings.TrimPrefix(w, `"`)
+	}
+	return strings.Join(plain, " ")
+}
