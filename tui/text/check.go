@@ -1,0 +1,211 @@
+package text
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/ktriage/ktriage/diagnose"
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// Check writes a verdict in lines of 80 columns, severity as a word, nothing
+// but characters: what goes into a ticket.
+func Check(w io.Writer, v *diagnose.Verdict, about About) error {
+	var b strings.Builder
+	var advice, perhaps []string
+	roots := 0
+	for _, f := range v.Findings {
+		switch {
+		case f.Severity.Rank() >= diagnose.Major.Rank():
+			roots++
+			root(&b, f, v, about)
+		case !f.Band.Sure():
+			perhaps = append(perhaps, fmt.Sprintf("%s on %s", f.Cause.ID, f.Subject))
+		case !f.Cause.Context:
+			advice = append(advice, fmt.Sprintf("%s: %s", f.Cause.ID, f.Says))
+		}
+	}
+	if roots == 0 {
+		b.WriteString(wrap("", "  ", nothing(v, about)))
+	}
+	for _, c := range v.Context {
+		b.WriteString(wrap("", "  ", "note: "+c.ID+": "+c.Text))
+	}
+	if firing := inState(v.Alerts, "firing"); len(firing) > 0 {
+		b.WriteString(wrap("", "  ", "alert rules firing: "+strings.Join(firing, ", ")))
+	}
+	if len(advice) > 0 {
+		b.WriteString(wrap("", "  ", fmt.Sprintf("advice: %d (%s)", len(advice), listed(advice, 3, "; "))))
+	}
+	if len(perhaps) > 0 {
+		b.WriteString(wrap("", "  ", "perhaps, and not a fault: "+listed(perhaps, 3, "; ")))
+	}
+	seen(&b, v, roots > 0)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// root is one root with what follows from it.
+func root(b *strings.Builder, f *diagnose.Finding, v *diagnose.Verdict, about About) {
+	severity := strings.ToUpper(string(f.Severity))
+	if f.Band == diagnose.CannotTell {
+		b.WriteString(wrap("", "  ", fmt.Sprintf("CANNOT TELL %s: %s on %s? %s (would be %s)", f.Cause.InBranch(), f.Cause.ID, f.Subject, f.Says, f.Severity)))
+	} else {
+		b.WriteString(wrap("", "  ", fmt.Sprintf("%s %s: %s (%s)", severity, f.Cause.InBranch(), f.Says, f.Band)))
+	}
+	var why []string
+	for _, e := range f.Evidence {
+		if e.Outcome == diagnose.Yes && !strings.Contains(f.Says, e.Text) {
+			why = append(why, e.Text)
+		}
+	}
+	if len(why) > 0 {
+		b.WriteString(wrap("  ", "    ", "seen: "+listed(why, 4, "; ")))
+	}
+	if !f.Since.IsZero() {
+		b.WriteString(wrap("  ", "    ", "since "+stamp(f.Since)+suffers(f.Affected)))
+	}
+	if len(f.Under) > 0 {
+		var under []string
+		for _, c := range f.Under {
+			under = append(under, c.Cause.ID+": "+c.Says)
+		}
+		b.WriteString(wrap("  ", "    ", "consequences: "+listed(under, 4, "; ")))
+	}
+	if !f.Band.Sure() {
+		for _, m := range moving(f.Unknown) {
+			b.WriteString(wrap("  ", "    ", "missing: "+missed(m)))
+		}
+		if v.Next != nil {
+			b.WriteString(wrap("  ", "    ", "look here next: "+v.Next.Text))
+		}
+	}
+	console := "ktriage"
+	if about.From != "" {
+		console = "ktriage replay " + about.From
+	}
+	b.WriteString(wrap("  ", "    ", "next: ktriage explain "+f.Cause.ID+" | the console: "+console))
+}
+
+// moving is the unknown signs that could move the band, or all of them where
+// none is marked so.
+func moving(all []diagnose.Missing) []diagnose.Missing {
+	var some []diagnose.Missing
+	for _, m := range all {
+		if m.Moves {
+			some = append(some, m)
+		}
+	}
+	if len(some) == 0 {
+		return all
+	}
+	return some
+}
+
+// missed is an unknown sign, why, and what would make it visible.
+func missed(m diagnose.Missing) string {
+	s := m.Sign.Title
+	if m.Subject.Scope != fact.Cluster && m.Subject.Name != fact.Any {
+		s = m.Subject.String() + ": " + s
+	}
+	s += " (" + strings.ReplaceAll(string(m.Because.Reason), "-", " ")
+	switch {
+	case m.Because.How != "":
+		s += ": " + m.Because.How
+	case m.Because.Detail != "":
+		s += ": " + m.Because.Detail
+	}
+	return s + ")"
+}
+
+// suffers is what is affected, empty when nothing is.
+func suffers(a diagnose.Affected) string {
+	var parts []string
+	if a.Partitions > 0 {
+		p := plural(a.Partitions, "partition")
+		if len(a.Topics) > 0 {
+			p += " of " + listed(a.Topics, 3, " ")
+		}
+		parts = append(parts, p)
+	}
+	if len(a.Groups) > 0 {
+		parts = append(parts, plural(len(a.Groups), "group")+": "+listed(a.Groups, 3, " "))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "; affects " + strings.Join(parts, ", ")
+}
+
+// nothing is the line when there is no root of severity major or critical.
+func nothing(v *diagnose.Verdict, about About) string {
+	s := "no fault found: " + strconv.Itoa(v.Coverage.Seen) + " of " + plural(v.Coverage.Total, "sign") + " seen"
+	switch {
+	case v.Coverage.Total == 0:
+		s = "cannot tell: nothing could be seen from here"
+	case v.Status == diagnose.StatusIncomplete:
+		s = fmt.Sprintf("incomplete: no fault found in the %d of %s I could see", v.Coverage.Seen, plural(v.Coverage.Total, "sign"))
+	}
+	if about.Took > 0 {
+		s += fmt.Sprintf(" in %.1f s", about.Took.Seconds())
+	}
+	if n := len(v.Cluster.Brokers); n > 0 {
+		s += ", " + plural(n, "broker")
+	}
+	if v.Cluster.Partitions >= 0 {
+		s += ", " + plural(v.Cluster.Partitions, "partition")
+	}
+	if v.Cluster.Groups >= 0 {
+		s += ", " + plural(v.Cluster.Groups, "group")
+	}
+	return s
+}
+
+// seen is the last lines: how much was seen, and what was not.
+func seen(b *strings.Builder, v *diagnose.Verdict, count bool) {
+	var unknown []string
+	for _, m := range v.Coverage.Unknown {
+		unknown = append(unknown, missed(m))
+	}
+	line := ""
+	if count {
+		line = fmt.Sprintf("seen %d of %s", v.Coverage.Seen, plural(v.Coverage.Total, "sign"))
+	}
+	if len(unknown) > 0 {
+		if line != "" {
+			line += "; "
+		}
+		line += "unknown: " + listed(unknown, 5, ", ")
+	}
+	if line != "" {
+		b.WriteString(wrap("", "  ", line))
+	}
+	if len(v.Coverage.Elsewhere) > 0 {
+		var who []string
+		for _, s := range v.Coverage.Elsewhere {
+			who = append(who, s.Name)
+		}
+		b.WriteString(wrap("", "  ", "not from here: host, JVM and logs of broker "+listed(who, 6, " ")+" (run ktriage on that host)"))
+	}
+	var failed []string
+	for _, r := range v.Runs {
+		if r.Status == fact.Failed {
+			failed = append(failed, r.Probe+": "+r.Error)
+		}
+	}
+	if len(failed) > 0 {
+		b.WriteString(wrap("", "  ", "probes that failed: "+listed(failed, 4, "; ")))
+	}
+}
+
+func inState(alerts []diagnose.AlertState, state string) []string {
+	var all []string
+	for _, a := range alerts {
+		if a.State == state {
+			all = append(all, a.Rule)
+		}
+	}
+	return all
+}
