@@ -17,8 +17,8 @@ const Rounds = 2
 // Checker puts faults before ktriage, each on a cluster of its own.
 type Checker struct {
 	Ktriage *Ktriage // nil: nobody is judged, only the oracles asked
-	Version string // of Kafka; "": DefaultVersion
-	Heal    bool   // also heal each fault, and wait until the cluster is whole
+	Version string   // of Kafka; "": DefaultVersion
+	Heal    bool     // also heal each fault, and wait until the cluster is whole
 	Say     io.Writer
 }
 

@@ -3,12 +3,18 @@ package lab
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
+
+// toolConfig makes Kafka's tools turn to another broker when one is silent:
+// their own default is to wait half a minute for a hung one.
+const toolConfig = "request.timeout.ms=2000\ndefault.api.timeout.ms=12000\n"
 
 // Tool runs one of Kafka's own command line tools (a main class) against the
 // brokers that serve, and returns what it printed.
@@ -19,7 +25,12 @@ func (c *Cluster) Tool(ctx context.Context, class string, args ...string) (strin
 			alive = append(alive, n.Address())
 		}
 	}
-	out, err := c.install.Java(ctx, class, append([]string{"--bootstrap-server", strings.Join(alive, ",")}, args...)...)
+	config := filepath.Join(c.Dir, "tool.properties")
+	if err := os.WriteFile(config, []byte(toolConfig), 0o644); err != nil {
+		return "", fmt.Errorf("run %s: %w", class, err)
+	}
+	line := []string{"--bootstrap-server", strings.Join(alive, ","), "--command-config", config}
+	out, err := c.install.Java(ctx, class, append(line, args...)...)
 	if err != nil {
 		return out, fmt.Errorf("%w: %s", err, lastLines(out, 3))
 	}
