@@ -1,0 +1,143 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// What keys do, where it takes more than a line.
+
+// move moves the cursor of a screen that has one, and scrolls the others.
+func (m Model) move(by int) Model {
+	clamp := func(at, n int) int { return max(0, min(at+by, n-1)) }
+	switch m.view {
+	case flowView:
+		return m.vertically(by)
+	case signsView:
+		m.sign = clamp(m.sign, len(m.signsOfBox()))
+	case verdictView:
+		all := m.verdict().All()
+		if len(all) == 0 {
+			return m
+		}
+		at := 0
+		for i, f := range all {
+			if idOf(f) == idOf(m.current()) {
+				at = i
+			}
+		}
+		m.finding, m.step, m.graph, m.scroll = idOf(all[clamp(at, len(all))]), 0, 0, 0
+	case playbookView:
+		if book := m.book(); book != nil {
+			m.step, m.graph = clamp(m.step, len(book.Steps)), 0
+		}
+	default:
+		m.scroll = max(0, m.scroll+by)
+	}
+	return m
+}
+
+// swap changes between this screen and the one before.
+func (m Model) swap() Model {
+	n := len(m.back)
+	if n == 0 {
+		return m
+	}
+	last := m.back[n-1]
+	m.back = append(m.back[:n-1:n-1], m.view)
+	m.view, m.scroll = last, 0
+	return m
+}
+
+func (m Model) openPlaybook() Model {
+	f := m.current()
+	if f == nil {
+		m.message = "no finding yet, so no playbook"
+		return m
+	}
+	m.finding, m.opened = idOf(f), f // stays while the verdict changes around it
+	return m.show(playbookView)
+}
+
+// applyFix marks the fix and shows what moves from now on.
+func (m Model) applyFix() Model {
+	if m.ended != nil && m.opt.Mark == nil {
+		m.message = "nothing will move any more: the source has ended"
+		return m
+	}
+	m = m.marked(fact.FixApplied, idOf(m.played()).cause)
+	return m.follow().show(verifyView)
+}
+
+func (m Model) tickStep() Model {
+	of := tick{idOf(m.played()), m.step}
+	next := map[tick]bool{}
+	for t, on := range m.ticked {
+		next[t] = on
+	}
+	next[of] = !next[of]
+	m.ticked = next
+	return m
+}
+
+func (m Model) pause() (tea.Model, tea.Cmd) {
+	if m.at != following || m.wanted >= 0 {
+		m = m.follow()
+		m.message = "following"
+		return m, nil
+	}
+	return m.goTo(m.tape.end(), true)
+}
+
+func (m Model) probeNow() Model {
+	if m.opt.Probe == nil {
+		m.message = "there is nothing to probe: this is a recording"
+		return m
+	}
+	m.opt.Probe()
+	m.message = "probing"
+	return m
+}
+
+func (m Model) putMark() Model {
+	m = m.marked(fact.Note, "mark")
+	m.message = "marked"
+	return m
+}
+
+// writeReport writes it here and now: between two batches nothing else touches
+// the session.
+func (m Model) writeReport() Model {
+	if m.opt.Report == nil {
+		m.message = "no place to write a report to"
+		return m
+	}
+	path, err := m.opt.Report(m.shown.session)
+	if err != nil {
+		m.message = "no report: " + err.Error()
+		return m
+	}
+	m.message = "report written to " + path
+	return m
+}
+
+// copyText is what y copies here.
+func (m Model) copyText() string {
+	if m.view == playbookView {
+		if book := m.book(); book != nil && m.step < len(book.Steps) {
+			if commands := book.Steps[m.step].Commands; len(commands) > 0 {
+				return strings.Join(commands, "\n")
+			}
+			return book.Steps[m.step].Text
+		}
+	}
+	if f := m.current(); f != nil && (m.view == verdictView || m.view == whyView) {
+		return fmt.Sprintf("%s %s on %s (%s) since %s: %s", strings.ToUpper(string(f.Severity)), f.Cause.ID, f.Subject, band(f.Band), clock(f.Since), f.Says)
+	}
+	word, _, text := headlineOf(m.verdict())
+	return word + " " + text
+}

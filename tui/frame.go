@@ -1,0 +1,285 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose"
+)
+
+// tier is how much room there is.
+type tier int
+
+const (
+	tiny tier = iota // one line
+	list             // from 60×16: lists only
+	full             // from 80×24: one pane
+	wide             // from 100×30: two panes
+)
+
+func (m Model) tier() tier {
+	switch w, h := m.width, m.height; {
+	case w >= 100 && h >= 30:
+		return wide
+	case w >= 80 && h >= 24:
+		return full
+	case w >= 60 && h >= 16:
+		return list
+	}
+	return tiny
+}
+
+// chrome is the lines around every screen: who and where, the verdict, a
+// message, the keys.
+const chrome = 4
+
+// bodyHeight is the lines that a screen itself has.
+func (m Model) bodyHeight() int { return max(1, m.height-chrome) }
+
+// View draws the screen.
+func (m Model) View() string {
+	if m.tier() == tiny {
+		return m.tinyView()
+	}
+	w, h := m.width, m.bodyHeight()
+	rows := []row{m.titleRow(w), m.verdictRow(w)}
+	body := m.body(w-2, h)
+	for i := range h {
+		if i < len(body) {
+			rows = append(rows, append(say(" "), body[i]...))
+		} else {
+			rows = append(rows, nil)
+		}
+	}
+	rows = append(rows, m.messageRow(), m.keysRow(w))
+	lines := make([]string, len(rows))
+	for i, r := range rows {
+		lines[i] = m.paint.draw(r, w)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// tinyView is one line, and the hint where to find the rest.
+func (m Model) tinyView() string {
+	word, st, text := headlineOf(m.verdict())
+	line := m.paint.draw(row{{word + " ", st}, {text, plain}}, m.width)
+	if m.height < 2 {
+		return line
+	}
+	return line + "\n" + m.paint.draw(in(dim, "small terminal: ktriage --plain · q quit"), m.width)
+}
+
+// body is the screen's own rows.
+func (m Model) body(w, h int) []row {
+	switch m.view {
+	case flowView:
+		return m.flowRows(w, h)
+	case signsView:
+		return m.signsRows(w, h)
+	case verdictView:
+		return m.verdictRows(w, h)
+	case playbookView:
+		return m.playbookRows(w, h)
+	}
+	return m.window(m.page(w), h)
+}
+
+// page is the whole content of a screen that only scrolls.
+func (m Model) page(w int) []row {
+	switch m.view {
+	case whyView:
+		return m.whyPage(w)
+	case verifyView:
+		return m.verifyPage(w)
+	case brokersView:
+		return m.brokersPage(w)
+	case coverageView:
+		return m.coveragePage(w)
+	case helpView:
+		return m.helpPage(w)
+	case verdictView:
+		return m.findingPage(w)
+	}
+	return nil
+}
+
+// maxScroll is how far the screen can be scrolled.
+func (m Model) maxScroll() int {
+	return max(0, len(m.page(m.width-2))-m.pageHeight())
+}
+
+// pageHeight is the lines that the scrolling part of the screen has.
+func (m Model) pageHeight() int {
+	if m.view == verdictView {
+		return max(1, m.bodyHeight()-m.findingsHeight())
+	}
+	return m.bodyHeight()
+}
+
+// window is the part of a page that is scrolled to. What does not fit is told.
+func (m Model) window(rows []row, h int) []row {
+	from := max(0, min(m.scroll, len(rows)-h))
+	if len(rows) <= h || h < 2 {
+		return rows[:min(len(rows), max(0, h))]
+	}
+	out := append([]row{}, rows[from:from+h]...)
+	if rest := len(rows) - from - h; rest > 0 {
+		out[h-1] = in(dim, fmt.Sprintf("%d more lines: ctrl-d", rest+1))
+	}
+	return out
+}
+
+// titleRow is who and where, and whether what is shown is of now.
+func (m Model) titleRow(w int) row {
+	c := m.verdict().Cluster
+	left := row{{" ktriage  ", bold}, {m.opt.Title, plain}}
+	if c.Version != "" {
+		left = append(left, span{"  kafka " + c.Version, plain})
+	}
+	if n := len(c.Brokers); n > 0 {
+		left = append(left, span{"  " + plural(n, "broker"), plain})
+	}
+	return split(left, append(m.pace(), span{" ", plain}), w)
+}
+
+// pace says which moment is shown, and how fresh it is.
+func (m Model) pace() row {
+	at := m.verdict().At
+	now := m.now
+	if m.opt.Replay || m.at != following || now.Before(at) {
+		now = at
+	}
+	time := span{"  " + clock(now), plain}
+	switch {
+	case m.at != following:
+		return row{{fmt.Sprintf("paused at %d of %d", m.at+1, m.tape.end()+1), yellow}, time}
+	case errors.Is(m.ended, io.EOF) && m.opt.Replay:
+		return row{{"end of the recording", cyan}, time}
+	case m.ended != nil:
+		return row{{"the source has ended", yellow}, time}
+	case m.silent() > silentAfter:
+		return row{{"no data for " + age(m.silent()), yellow}, time}
+	}
+	return row{time}
+}
+
+// silentAfter is how long a live source may say nothing before it is told.
+const silentAfter = 20 * time.Second
+
+func (m Model) silent() time.Duration {
+	if m.opt.Replay || m.got.IsZero() || m.now.IsZero() {
+		return 0
+	}
+	return m.now.Sub(m.got)
+}
+
+func (m Model) verdictRow(w int) row {
+	word, st, text := headlineOf(m.verdict())
+	branch := strings.ToUpper(string(m.verdict().Branch))
+	right := row{}
+	if branch != "" {
+		right = row{{"  " + branch + " ", bold}}
+	}
+	return split(row{{" ", plain}, {word, st}, {"  " + text, plain}}, right, w)
+}
+
+// messageRow is what the last key brought about, or what is being typed, or
+// where to look next.
+func (m Model) messageRow() row {
+	switch {
+	case m.typing:
+		return row{{" note: ", bold}, {m.typed + "_", plain}, {"   enter keeps it, esc does not", dim}}
+	case m.message != "":
+		return in(cyan, " "+m.message)
+	case m.view == flowView && m.verdict().Next != nil:
+		return row{{" look here next: ", bold}, {m.verdict().Next.Text, plain}}
+	}
+	return nil
+}
+
+// hints is the keys worth naming on each screen, in this order.
+var hints = map[view][]string{
+	flowView:     {"enter", "right", "v", "p", "u", "?", "q"},
+	signsView:    {"esc", "v", "p", "u", "?", "q"},
+	verdictView:  {"p", "enter", "w", "u", "esc", "?", "q"},
+	whyView:      {"p", "w", "esc", "?", "q"},
+	playbookView: {"y", " ", "a", "tab", "w", "esc", "?", "q"},
+	verifyView:   {"p", "v", "w", "esc", "?", "q"},
+	brokersView:  {"esc", "v", "u", "?", "q"},
+	coverageView: {"esc", "v", "?", "q"},
+	helpView:     {"esc", "q"},
+}
+
+func (m Model) keysRow(w int) row {
+	var left row
+	right := in(dim, " read-only ")
+	for _, key := range hints[m.view] {
+		b := bindingFor(m.view, key)
+		word := b.hint
+		switch {
+		case key == "y":
+			word = "copy"
+		case key == "tab":
+			word = "graph"
+		case key == "u":
+			word = fmt.Sprintf("unknown %d", len(m.verdict().Coverage.Unknown))
+		}
+		add := row{{" " + keyName(key), bold}, {" " + word + " ", plain}}
+		if left.width()+add.width() > w-right.width() {
+			break
+		}
+		left = append(left, add...)
+	}
+	return split(left, right, w)
+}
+
+// keyName is a key as an operator reads it.
+func keyName(key string) string {
+	switch key {
+	case " ":
+		return "space"
+	case "right", "left", "up", "down":
+		return map[string]string{"right": "→", "left": "←", "up": "↑", "down": "↓"}[key]
+	}
+	return strings.ReplaceAll(key, "ctrl+", "ctrl-")
+}
+
+// headlineOf is a verdict in a word and a sentence.
+func headlineOf(v *diagnose.Verdict) (word string, st style, text string) {
+	first := firstRoot(v)
+	switch v.Status {
+	case diagnose.StatusFault:
+		if first != nil {
+			return strings.ToUpper(string(first.Severity)), severityStyle(first.Severity), v.Headline
+		}
+		return "FAULT", boldRed, v.Headline
+	case diagnose.StatusAdvice:
+		return "ADVICE", yellow, v.Headline
+	case diagnose.StatusClear:
+		return "CLEAR", green, v.Headline
+	}
+	switch {
+	case v.At.IsZero():
+		return "LOOKING", cyan, "nothing seen yet"
+	case first != nil && first.Band.Sure():
+		return strings.ToUpper(string(first.Severity)), severityStyle(first.Severity), v.Headline
+	case first != nil && first.Band == diagnose.Possible:
+		return "POSSIBLE", boldYellow, v.Headline
+	case first != nil:
+		return "CANNOT TELL", boldYellow, strings.TrimPrefix(v.Headline, "cannot tell: ")
+	}
+	return "INCOMPLETE", boldYellow, v.Headline
+}
+
+// firstRoot is the root that the headline is about; nil when there is none.
+func firstRoot(v *diagnose.Verdict) *diagnose.Finding {
+	for _, f := range v.Findings {
+		if f.Severity.Rank() > diagnose.Info.Rank() {
+			return f
+		}
+	}
+	return nil
+}

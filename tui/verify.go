@@ -1,0 +1,121 @@
+package tui
+
+import (
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose"
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// watchFor is how long a fix should have held before one goes back to bed.
+const watchFor = 5 * time.Minute
+
+var changeStyles = map[diagnose.Change]style{
+	diagnose.Fixed: green, diagnose.Improved: cyan, diagnose.Unchanged: yellow, diagnose.Worse: boldRed, diagnose.New: boldRed,
+}
+
+var changeOrder = map[diagnose.Change]int{
+	diagnose.Fixed: 0, diagnose.Improved: 1, diagnose.Unchanged: 2, diagnose.Worse: 3, diagnose.New: 4,
+}
+
+// verifyPage compares every sign that was or is trouble with what it was when the
+// fix was applied.
+func (m Model) verifyPage(w int) []row {
+	fix := m.shown.session.FixApplied()
+	if fix.IsZero() {
+		return append([]row{in(bold, "VERIFY  no fix is marked yet"), nil},
+			paragraph(plain, "When you have applied a fix, press a on the Playbook. From then on this screen compares, sign by sign, what was with what is.", w)...)
+	}
+	moved := m.shown.session.Verify(fix)
+	sort.SliceStable(moved, func(i, j int) bool { return changeOrder[moved[i].Change] < changeOrder[moved[j].Change] })
+	rows := []row{{{"fix applied " + clock(fix), bold}, {" · " + age(m.time().Sub(fix)) + " ago", plain}}, nil}
+	for _, c := range moved {
+		rows = append(rows, m.movedRow(c, w))
+	}
+	if len(moved) == 0 {
+		rows = append(rows, in(dim, "no sign was trouble then, and none is now"))
+	}
+	rows = append(rows, nil)
+	return append(rows, m.leaveRows(moved, fix, w)...)
+}
+
+// movedRow is one line of the comparison.
+func (m Model) movedRow(c diagnose.Moved, w int) row {
+	left := row{{pad(string(c.Change), 10), changeStyles[c.Change]}, {" ", plain}}
+	if c.Subject != fact.TheCluster {
+		left = append(left, span{subject(c.Subject, 30) + ": ", plain})
+	}
+	left = append(left, span{c.Sign.Title, plain})
+	before, after := reading(c.Before), reading(c.After)
+	return split(left, row{{"  " + before + "  " + m.glyphs.arrow + "  ", dim}, {after, bold}}, w)
+}
+
+// reading is a sign's number, or its outcome where it has none.
+func reading(st diagnose.SignState) string {
+	if st.Unit != "" && st.Outcome != diagnose.Unknown && st.Outcome != diagnose.NotApplicable {
+		return number(st.Value, st.Unit)
+	}
+	return strings.ReplaceAll(string(st.Outcome), "-", " ")
+}
+
+// leaveRows says whether it is safe to leave.
+func (m Model) leaveRows(moved []diagnose.Moved, fix time.Time, w int) []row {
+	var open []string
+	since := fix
+	own := m.ownSigns()
+	for _, c := range moved {
+		if c.After.Held.After(since) {
+			since = c.After.Held
+		}
+		if c.Change != diagnose.Fixed && (own[c.Sign] || c.Change == diagnose.New) {
+			open = append(open, c.Sign.Title+" ("+strings.ToLower(string(c.Change))+")")
+		}
+	}
+	for _, f := range m.verdict().Findings {
+		if f.Band.Sure() && f.Severity.Rank() >= diagnose.Major.Rank() {
+			open = append(open, f.Cause.ID+" on "+f.Subject.String()+" is "+band(f.Band))
+		}
+	}
+	if len(open) > 0 {
+		return append([]row{in(boldYellow, "NOT SAFE to leave yet")}, bullets(open, w)...)
+	}
+	quiet := m.time().Sub(since)
+	if unseen := len(m.verdict().Coverage.Unknown); quiet >= watchFor {
+		text := "SAFE as far as can be seen: nothing of it is left, for " + age(quiet)
+		if unseen > 0 {
+			text += "; " + plural(unseen, "sign") + " unknown (u)"
+		}
+		return paragraph(green, text, w)
+	}
+	return paragraph(yellow, "nothing of it is left · for "+age(quiet)+" of the "+age(watchFor)+" to watch it", w)
+}
+
+// ownSigns is the signs of what was found when the fix was applied. Where nothing
+// was, every sign counts.
+func (m Model) ownSigns() map[*diagnose.Sign]bool {
+	own := map[*diagnose.Sign]bool{}
+	if m.shown.before != nil {
+		for _, f := range m.shown.before.All() {
+			for _, l := range f.Cause.Signs {
+				own[l.Sign] = own[l.Sign] || f.Band.Sure()
+			}
+		}
+	}
+	if len(own) == 0 {
+		for _, s := range m.opt.Catalogue.Signs {
+			own[s] = true
+		}
+	}
+	return own
+}
+
+// bullets is a list, one thing a line, the first few.
+func bullets(all []string, w int) []row {
+	var rows []row
+	for _, text := range all {
+		rows = append(rows, paragraph(plain, "- "+text, w)...)
+	}
+	return rows
+}
