@@ -1,3 +1,17 @@
 // Package probes schedules the probes and is the live source of batches. The
 // probes themselves are in the packages below it, one file each.
 package probes
+
+import (
+	"slices"
+
+	"github.com/ktriage/ktriage/probes/host"
+	"github.com/ktriage/ktriage/probes/jvm"
+)
+
+// All is every probe there is.
+var All = slices.Concat(host.Probes, jvm.Probes)
+
+// Discovery is the probe that finds the brokers of this host: the others look
+// where it has found something.
+var Discovery = host.Brokers

@@ -28,6 +28,7 @@ const (
 type LiveOptions struct {
 	Only, Skip []string      // names, or families ("jvm"); see CheckNames
 	Deadline   time.Duration // of one Round; 0: only the context's
+	First      *probe.Probe  // runs before all others, whatever comes of it: it finds where to look
 }
 
 // Live is the source of batches that looks at the target now. Next and Round
@@ -52,6 +53,7 @@ type Live struct {
 type slot struct {
 	probe    *probe.Probe
 	needs    []*slot
+	after    []*slot       // must have finished, well or not
 	unasked  *fact.Unknown // why nobody asked for it; nil: asked
 	due      time.Time     // of the next run, in Next
 	pending  bool          // to run as soon as its needs have finished
@@ -85,6 +87,9 @@ func NewLive(target *probe.Target, list []*probe.Probe, o LiveOptions) *Live {
 				of = &slot{probe: need, unasked: &fact.Unknown{Reason: fact.NotAskedFor, Detail: need.Name + " is not among the probes"}}
 			}
 			s.needs = append(s.needs, of)
+		}
+		if first := byProbe[o.First]; first != nil && first != s {
+			s.after = append(s.after, first)
 		}
 	}
 	return l

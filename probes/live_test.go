@@ -98,6 +98,26 @@ func TestRoundRunsNeedsFirstAndOthersTogether(t *testing.T) {
 	})
 }
 
+func TestDiscoveryRunsBeforeAllWhateverComesOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var found, seen atomic.Bool
+		first := &probe.Probe{Name: "b.first", Observe: func(context.Context, *probe.Target) ([]fact.Observation, error) {
+			time.Sleep(time.Second)
+			found.Store(true)
+			return nil, errors.New("nothing found")
+		}}
+		other := &probe.Probe{Name: "a.other", Observe: func(context.Context, *probe.Target) ([]fact.Observation, error) {
+			seen.Store(found.Load())
+			return nil, nil
+		}}
+		b := mustRound(t, live(LiveOptions{First: first}, other, first))
+		wantStatus(t, b, "a.other", fact.OK)
+		if !seen.Load() {
+			t.Error("it ran before discovery had ended")
+		}
+	})
+}
+
 func TestRoundNamesWhatWasSkippedAndWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := &probe.Probe{Name: "a.broken", Yields: []fact.Key{fact.MemTotal},

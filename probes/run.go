@@ -44,7 +44,7 @@ func (l *Live) launch(ctx context.Context, now, until time.Time, b *fact.Batch) 
 
 // ready says whether every probe that this one needs has finished once.
 func (s *slot) ready() bool {
-	for _, need := range s.needs {
+	for _, need := range append(s.after[:len(s.after):len(s.after)], s.needs...) {
 		if need.unasked == nil && !need.finished {
 			return false
 		}

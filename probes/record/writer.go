@@ -63,11 +63,8 @@ type Writer struct {
 // Create makes a recording. The file must not exist, must not lie below a
 // broker's log dir, and its file system must have room.
 func Create(path string, h Header, limits Limits) (*Writer, error) {
-	if err := outside(path, limits.LogDirs); err != nil {
+	if err := Refuse(path, limits.LogDirs); err != nil {
 		return nil, err
-	}
-	if err := room(filepath.Dir(path)); err != nil {
-		return nil, fmt.Errorf("record to %s: %w", path, err)
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
 	if err != nil {
@@ -164,11 +161,12 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// outside refuses a path below a broker's log dir, links resolved.
-func outside(path string, dirs []string) error {
+// Refuse says why nothing may be written to a path: it lies below a broker's log
+// dir, links resolved, or its file system has no room. Nil: it may.
+func Refuse(path string, dirs []string) error {
 	real, err := filepath.Abs(path)
 	if err != nil {
-		return fmt.Errorf("record to %s: %w", path, err)
+		return fmt.Errorf("write to %s: %w", path, err)
 	}
 	if dir, err := filepath.EvalSymlinks(filepath.Dir(real)); err == nil {
 		real = filepath.Join(dir, filepath.Base(real))
@@ -179,8 +177,11 @@ func outside(path string, dirs []string) error {
 			resolved = filepath.Clean(dir)
 		}
 		if strings.HasPrefix(real, strings.TrimSuffix(resolved, "/")+"/") {
-			return fmt.Errorf("record to %s: that is below the log dir %s of a broker", path, dir)
+			return fmt.Errorf("write to %s: that is below the log dir %s of a broker", path, dir)
 		}
+	}
+	if err := room(filepath.Dir(real)); err != nil {
+		return fmt.Errorf("write to %s: %w", path, err)
 	}
 	return nil
 }

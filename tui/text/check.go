@@ -83,7 +83,10 @@ func root(b *strings.Builder, f *diagnose.Finding, v *diagnose.Verdict, about Ab
 		}
 	}
 	console := "ktriage"
-	if about.From != "" {
+	switch {
+	case about.Demo:
+		console = "ktriage demo " + about.From
+	case about.From != "":
 		console = "ktriage replay " + about.From
 	}
 	b.WriteString(wrap("  ", "    ", "next: ktriage explain "+f.Cause.ID+" | the console: "+console))

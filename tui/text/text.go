@@ -17,7 +17,8 @@ type About struct {
 	Version string        // of ktriage
 	Took    time.Duration // from start to verdict
 	Title   string        // of what was looked at: "replay of a.ktr"
-	From    string        // the file to name in "next:" lines; empty: live
+	From    string        // the recording to name in "next:" lines; empty: live
+	Demo    bool          // From is one that is built in
 }
 
 // Exit is the exit status of a check: 0 for clear and advice, 1 for a fault, 3
@@ -30,6 +31,39 @@ func Exit(s diagnose.Status) int {
 		return 3
 	}
 	return 0
+}
+
+// Worse is the verdict of two that an incident is told by: that with the graver
+// sure root, then with the graver one at all, then with more findings; the later
+// of two alike. Nil is no verdict.
+func Worse(a, b *diagnose.Verdict) *diagnose.Verdict {
+	if a == nil || b == nil {
+		if a == nil {
+			return b
+		}
+		return a
+	}
+	x, y := gravity(a), gravity(b)
+	for i := range x {
+		if x[i] != y[i] {
+			if x[i] > y[i] {
+				return a
+			}
+			return b
+		}
+	}
+	return b
+}
+
+func gravity(v *diagnose.Verdict) [3]int {
+	g := [3]int{-1, -1, len(v.All())}
+	for _, f := range v.Findings {
+		if f.Band.Sure() {
+			g[0] = max(g[0], f.Severity.Rank())
+		}
+		g[1] = max(g[1], f.Severity.Rank())
+	}
+	return g
 }
 
 // clean is a text that came from outside, without what a terminal would obey.

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/ktriage/ktriage/diagnose"
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/probe"
+	"github.com/ktriage/ktriage/probes/record"
+	"github.com/ktriage/ktriage/tui"
+	"github.com/ktriage/ktriage/tui/text"
+)
+
+// console opens the console on the target, or writes one triage where there is
+// no screen.
+func (s *settings) console(ctx context.Context) error {
+	if !s.screen() {
+		return s.triage(ctx)
+	}
+	t := s.target()
+	defer t.Close()
+	discover(ctx, t)
+	if len(s.bootstrap) == 0 && len(t.Brokers()) == 0 {
+		_, err := fmt.Fprintln(s.out, nobody(s)) // a state, not an error
+		return err
+	}
+	live := s.live(t)
+	defer live.Close()
+	seen := &memory{from: live}
+	return tui.Run(ctx, tui.Options{
+		Source: seen, Catalogue: diagnose.All, Title: place(s, t), ASCII: s.ascii, NoColor: s.noColor,
+		Mark: live.Mark, Probe: live.Now,
+		Report: func(*diagnose.Session) (string, error) { return s.saveReport(seen, logDirs(s, t), place(s, t)) },
+		Vars: func(f *diagnose.Finding) map[string]string {
+			return text.Vars(seen.verdict(), f, strings.Join(s.bootstrap, ","))
+		},
+	})
+}
+
+// screen says whether a console can be drawn.
+func (s *settings) screen() bool {
+	out, ok := s.out.(*os.File)
+	return !s.plain && ok && term.IsTerminal(int(out.Fd())) && term.IsTerminal(int(os.Stdin.Fd()))
+}
+
+// place is where one looks from, for the first line of the screen.
+func place(s *settings, t *probe.Target) string {
+	var here []string
+	for _, b := range t.Brokers() {
+		name := fmt.Sprintf("broker %d", b.NodeID)
+		if b.NodeID < 0 {
+			name = "a broker"
+		}
+		switch {
+		case len(t.Brokers()) > 1:
+			here = append(here, strings.TrimPrefix(name, "broker "))
+		case b.Running:
+			here = append(here, fmt.Sprintf("%s (pid %d)", name, b.PID))
+		default:
+			here = append(here, name+" (not running)")
+		}
+	}
+	switch {
+	case len(here) > 1:
+		return "on brokers " + strings.Join(here, " ")
+	case len(here) == 1:
+		return "on " + here[0]
+	}
+	return "via " + s.bootstrap[0]
+}
+
+func logDirs(s *settings, t *probe.Target) []string {
+	all := append([]string{}, s.logDirs...)
+	for _, b := range t.Brokers() {
+		all = append(all, b.LogDirs...)
+	}
+	return all
+}
+
+// saveReport writes the report of a console session into the working directory.
+func (s *settings) saveReport(seen *memory, dirs []string, title string) (string, error) {
+	path, err := filepath.Abs("ktriage-" + time.Now().UTC().Format("20060102-150405") + ".md")
+	if err != nil {
+		return "", err
+	}
+	if err := record.Refuse(path, dirs); err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", err
+	}
+	err = reportOf(seen.all(), f, text.About{Version: version(), Title: title})
+	if done := f.Close(); err == nil {
+		err = done
+	}
+	return path, err
+}
+
+// fold concludes from batches, and keeps the verdict at the incident's height.
+func fold(batches []fact.Batch) (session *diagnose.Session, worst *diagnose.Verdict) {
+	session = diagnose.NewSession(diagnose.All)
+	for _, b := range batches {
+		worst = text.Worse(worst, session.Apply(b))
+	}
+	return session, worst
+}
