@@ -1,0 +1,156 @@
+package host
+
+import (
+	"fmt"
+	"net"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/magiconair/properties"
+
+	"github.com/ktriage/ktriage/probes/probe"
+)
+
+// maxProperties bounds how much of a properties file is read.
+const maxProperties = 1 << 20
+
+// Config is what discovery needs of a broker's server.properties.
+type Config struct {
+	NodeID    int32    // -1: not said here, meta.properties may
+	Roles     string   // process.roles; empty with ZooKeeper
+	Listeners []string // host:port of each listener that clients may use
+	LogDirs   []string // as configured, made absolute where the cwd is known
+}
+
+// ParseConfig reads a server.properties; overrides win. Values are taken as
+// they stand: nothing is expanded. Relative log dirs are relative to cwd.
+func ParseConfig(file []byte, overrides map[string]string, cwd string) (Config, error) {
+	loader := &properties.Loader{Encoding: properties.ISO_8859_1, DisableExpansion: true}
+	p, err := loader.LoadBytes(file)
+	if err != nil {
+		return Config{NodeID: -1}, fmt.Errorf("server properties: %w", err)
+	}
+	value := func(keys ...string) string {
+		for _, key := range keys {
+			if v, ok := overrides[key]; ok {
+				return v
+			}
+			if v, ok := p.Get(key); ok {
+				return strings.TrimSpace(v)
+			}
+		}
+		return ""
+	}
+	c := Config{NodeID: parseID(value("node.id", "broker.id")), Roles: strings.ReplaceAll(value("process.roles"), " ", "")}
+	dirs := value("log.dirs", "log.dir")
+	if dirs == "" {
+		dirs = "/tmp/kafka-logs"
+	}
+	for _, dir := range list(dirs) {
+		c.LogDirs = append(c.LogDirs, absolute(path.Clean(dir), cwd))
+	}
+	listeners := value("listeners")
+	if listeners == "" && c.IsBroker() {
+		port := value("port")
+		if port == "" {
+			port = "9092"
+		}
+		listeners = "PLAINTEXT://" + value("host.name") + ":" + port
+	}
+	c.Listeners = clientListeners(listeners, list(value("controller.listener.names")))
+	return c, nil
+}
+
+// IsBroker says whether the node serves clients: it may be a controller alone.
+func (c Config) IsBroker() bool {
+	return c.Roles == "" || slices.Contains(strings.Split(c.Roles, ","), "broker")
+}
+
+func list(value string) []string {
+	var all []string
+	for part := range strings.SplitSeq(value, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+// parseID is a node id, -1 for what is none: missing, -1 (to be generated), or
+// a placeholder that only the broker can resolve.
+func parseID(value string) int32 {
+	n, err := strconv.ParseInt(value, 10, 32)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return int32(n)
+}
+
+// clientListeners is the addresses of the listeners that are not the
+// controllers' own. A listener on all interfaces is found on loopback.
+func clientListeners(value string, controllers []string) []string {
+	var all []string
+	for _, listener := range list(value) {
+		name, address, ok := strings.Cut(listener, "://")
+		if !ok || slices.ContainsFunc(controllers, func(c string) bool { return strings.EqualFold(c, name) }) {
+			continue
+		}
+		host, port, err := net.SplitHostPort(address)
+		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 {
+			continue
+		}
+		switch host {
+		case "", "0.0.0.0":
+			host = "127.0.0.1"
+		case "::":
+			host = "::1"
+		}
+		all = append(all, net.JoinHostPort(host, port))
+	}
+	return all
+}
+
+// readConfig reads the properties file that a process calls path.
+func readConfig(t *probe.Target, pid int, path string, overrides map[string]string, cwd string) (Config, error) {
+	file, err := t.ReadFile(t.PathOf(pid, path), maxProperties)
+	if err != nil {
+		return Config{NodeID: -1}, fmt.Errorf("read the broker's properties: %w", err)
+	}
+	c, err := ParseConfig(file, overrides, cwd)
+	if err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	if c.NodeID < 0 {
+		c.NodeID = storedID(t, pid, c.LogDirs)
+	}
+	return c, nil
+}
+
+// storedID is the node id that meta.properties of one of the log dirs holds; -1
+// where none does.
+func storedID(t *probe.Target, pid int, dirs []string) int32 {
+	for _, dir := range dirs {
+		file, err := t.ReadFile(t.PathOf(pid, path.Join(dir, "meta.properties")), 64<<10)
+		if err != nil {
+			continue
+		}
+		if id := parseMeta(file); id >= 0 {
+			return id
+		}
+	}
+	return -1
+}
+
+// parseMeta is the node id in a meta.properties, of either version.
+func parseMeta(file []byte) int32 {
+	p, err := (&properties.Loader{Encoding: properties.ISO_8859_1, DisableExpansion: true}).LoadBytes(file)
+	if err != nil {
+		return -1
+	}
+	if id := parseID(strings.TrimSpace(p.GetString("node.id", ""))); id >= 0 {
+		return id
+	}
+	return parseID(strings.TrimSpace(p.GetString("broker.id", "")))
+}

@@ -1,0 +1,100 @@
+package jvm
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/host"
+	"github.com/ktriage/ktriage/probes/hsperf"
+	"github.com/ktriage/ktriage/probes/probe"
+)
+
+// find opens the perf data file of a process. Files of the same number that an
+// earlier process left, or that somebody else put there, are passed over.
+func find(t *probe.Target, pid int) (*hsperf.File, error) {
+	stat, err := host.ReadStat(t, pid)
+	if err != nil {
+		return nil, fmt.Errorf("read the state of process %d: %w", pid, err)
+	}
+	started := stat.Started(host.BootTime(t))
+	owner, known := ownerOf(t, pid)
+	var first error
+	for _, path := range hsperf.Candidates(t, pid) {
+		f, err := hsperf.Open(t, path)
+		if err == nil {
+			if err = suits(f, started, owner, known); err == nil {
+				return f, nil
+			}
+			f.Close()
+		}
+		if first == nil || (probe.Missing(first) && !probe.Missing(err)) {
+			first = err
+		}
+	}
+	if first != nil && !probe.Missing(first) {
+		return nil, first
+	}
+	return nil, whyNone(t, pid)
+}
+
+// suits says what is wrong with a file, if it is not that of the process that
+// started then. A file that the JVM has not filled yet is right.
+func suits(f *hsperf.File, started time.Time, owner uint32, known bool) error {
+	if known && f.Owner() != owner {
+		return fmt.Errorf("perf data %s: %w: user %d owns it, and the process belongs to user %d", f.Path, fs.ErrPermission, f.Owner(), owner)
+	}
+	d, err := f.Read()
+	switch {
+	case hsperf.Starting(err):
+		return nil
+	case err != nil:
+		return err
+	case host.Before(d.Created(), started):
+		return fmt.Errorf("perf data %s: %w: an earlier process of this number left it", f.Path, fs.ErrNotExist)
+	}
+	return nil
+}
+
+// ownerOf is the user that a process runs as.
+func ownerOf(t *probe.Target, pid int) (uid uint32, known bool) {
+	info, err := os.Stat(t.Proc(pid, ""))
+	if err != nil {
+		return 0, false
+	}
+	sys, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return sys.Uid, true
+}
+
+// whyNone says why a JVM has no perf data file that we can find.
+func whyNone(t *probe.Target, pid int) error {
+	if cmdline, err := t.ReadFile(t.Proc(pid, "cmdline"), 2<<20); err == nil {
+		options := host.ParseCommand(cmdline).Options
+		for _, flag := range []string{"-XX:-UsePerfData", "-XX:+PerfDisableSharedMem"} {
+			if slices.Contains(options, flag) {
+				return probe.Fail(fact.NotSupported, "the JVM runs with "+flag, "start the broker without "+flag+"; until then its GC log tells")
+			}
+		}
+	}
+	if _, err := os.ReadDir(t.Proc(pid, "root") + "/tmp"); errors.Is(err, fs.ErrPermission) {
+		return probe.Fail(fact.NotAllowed, err.Error(), "run as the broker's user, or root")
+	}
+	return probe.Fail(fact.NotObserved, fmt.Sprintf("no perf data file of process %d in /tmp/hsperfdata_*", pid),
+		"the JVM makes none when its user has no passwd entry or /tmp was full, and cleaners of /tmp may delete it: restart the broker, or read its GC log")
+}
+
+// because says why a file that was found could not be read.
+func because(err error) *fact.Unknown {
+	if hsperf.Starting(err) {
+		return &fact.Unknown{Reason: fact.NotYet, Detail: err.Error()}
+	}
+	return probe.Because(err)
+}

@@ -1,0 +1,111 @@
+// Package jvm reads what the brokers' JVMs tell of themselves without being
+// asked: their perf data files. No attach, no signal, no second JVM.
+package jvm
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/host"
+	"github.com/ktriage/ktriage/probes/hsperf"
+	"github.com/ktriage/ktriage/probes/probe"
+)
+
+// Probes is the probes of this package.
+var Probes = []*probe.Probe{Perf}
+
+// readings are spread over span: a heap that is sampled once shows where in its
+// saw-tooth it happens to be, many times how low it comes.
+const (
+	readings = 18
+	span     = 900 * time.Millisecond
+)
+
+// Perf reads the perf data of each broker that runs here.
+var Perf = &probe.Probe{
+	Name:    "jvm.perf",
+	Doc:     "collections, pauses and heap of the brokers' JVMs, from /tmp/hsperfdata_USER/PID",
+	Cost:    probe.Free,
+	Every:   2 * time.Second,
+	Waits:   span,
+	Needs:   []*probe.Probe{host.Brokers},
+	Yields:  keys,
+	Observe: observe,
+}
+
+var keys = []fact.Key{
+	fact.JVMVersion, fact.JVMCollector, fact.JVMStarted, fact.JVMGCCause,
+	fact.GCYoungCount, fact.GCYoungSeconds, fact.GCFullCount, fact.GCFullSeconds, fact.GCConcurrentCount, fact.GCConcurrentSeconds, fact.SafepointSeconds,
+	fact.HeapUsed, fact.HeapMax, fact.OldUsed, fact.OldMax, fact.HeapLow,
+}
+
+func observe(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
+	brokers := t.Brokers()
+	if len(brokers) == 0 {
+		return host.Nowhere(keys, host.NoBroker), nil
+	}
+	answers := make([][]fact.Observation, len(brokers))
+	var wait sync.WaitGroup
+	for i, b := range brokers {
+		wait.Go(func() { answers[i] = observeOne(ctx, t, b) })
+	}
+	wait.Wait()
+	return slices.Concat(answers...), nil
+}
+
+func observeOne(ctx context.Context, t *probe.Target, b fact.LocalBroker) []fact.Observation {
+	s := host.SubjectOf(b)
+	if !b.Running {
+		return nothing(s, &fact.Unknown{Reason: fact.NotObserved, Detail: "the broker does not run"})
+	}
+	f, err := find(t, b.PID)
+	if err != nil {
+		return nothing(s, probe.Because(err))
+	}
+	defer f.Close()
+	last, low, err := watch(ctx, f)
+	if err != nil {
+		return nothing(s, because(err))
+	}
+	return facts(s, last, low)
+}
+
+// watch reads the file again and again. It returns the last reading and the
+// least heap in use of all, -1 where the heap's use is not told.
+func watch(ctx context.Context, f *hsperf.File) (last *hsperf.Data, low int64, err error) {
+	pause := span / (readings - 1)
+	if end, bounded := ctx.Deadline(); bounded {
+		pause = max(0, min(pause, time.Until(end)/(2*readings)))
+	}
+	low = -1
+	for i := range readings {
+		if i > 0 {
+			select {
+			case <-ctx.Done():
+				return last, low, nil
+			case <-time.After(pause):
+			}
+		}
+		d, err := f.Read()
+		if err != nil {
+			return nil, -1, err
+		}
+		last = d
+		if used := d.Heap().Used; used >= 0 && (low < 0 || used < low) {
+			low = used
+		}
+	}
+	return last, low, nil
+}
+
+// nothing observes every key as unknown on one process.
+func nothing(s fact.Subject, because *fact.Unknown) []fact.Observation {
+	seen := make([]fact.Observation, 0, len(keys))
+	for _, k := range keys {
+		seen = append(seen, fact.Observation{Key: k.Def(), Subject: s, Because: because})
+	}
+	return seen
+}

@@ -1,0 +1,314 @@
+package logs
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// timeLayout is the %d of Kafka's stock pattern: local time, no zone.
+const timeLayout = "[2006-01-02 15:04:05,000]"
+
+// scan gathers the known lines of one log file of one node, since the node's
+// last start.
+type scan struct {
+	patterns []pattern
+	finder   *finder
+	dirs     []string // the node's log dirs, as configured
+	file     string   // where lines come from, for the reader
+	zone     *time.Location
+
+	node   int32 // the node's id where the log tells it, -1 before
+	lines  map[subject]*fact.LogLines
+	first  map[string]*fact.Def // by log dir: the class of its first exception
+	named  map[int32]bool       // brokers that registrations speak of
+	since  time.Time            // of the first line looked at, or of the last start
+	head   []byte               // the last line with a time, for the stack trace that follows
+	newest time.Time
+	mtime  time.Time // of the file: for lines before the first with a time
+}
+
+// subject is a kind of line and whom it is about: "" the node itself, the id of
+// a broker, or the path of a log dir.
+type subject struct {
+	key  *fact.Def
+	name string
+}
+
+// hit is a line that was found.
+type hit struct {
+	line []byte
+	head []byte // the line with a time that it belongs to; itself, mostly
+	at   time.Time
+}
+
+func newScan(patterns []pattern, dirs []string) *scan {
+	texts := make([]string, len(patterns))
+	for i, p := range patterns {
+		texts[i] = p.text
+	}
+	s := &scan{patterns: patterns, finder: newFinder(texts), zone: time.Local, node: -1, named: map[int32]bool{}}
+	for _, d := range dirs {
+		s.dirs = append(s.dirs, path.Clean(d))
+	}
+	s.forget()
+	return s
+}
+
+func (s *scan) forget() {
+	s.lines, s.first = map[subject]*fact.LogLines{}, map[string]*fact.Def{}
+}
+
+// feed scans whole lines, in the order of the file.
+func (s *scan) feed(b []byte) {
+	if s.since.IsZero() {
+		if i := nextHead(b, 0); i >= 0 {
+			s.since, _ = s.timeOf(b[i:])
+		}
+	}
+	for at := 0; at < len(b); {
+		n, end := s.finder.find(b, at)
+		if n < 0 {
+			break
+		}
+		begin := bytes.LastIndexByte(b[:end], '\n') + 1
+		stop := len(b)
+		if i := bytes.IndexByte(b[end:], '\n'); i >= 0 {
+			stop = end + i
+		}
+		s.line(n, b, begin, stop)
+		at = stop
+	}
+	if i := lastHead(b, len(b)); i >= 0 {
+		s.head = bytes.Clone(cut(b[i:], maxLine))
+	}
+}
+
+// maxLine bounds what is kept of a line.
+const maxLine = 2048
+
+// cut is the first line of b, no longer than limit.
+func cut(b []byte, limit int) []byte {
+	if i := bytes.IndexByte(b, '\n'); i >= 0 {
+		b = b[:i]
+	}
+	return b[:min(len(b), limit)]
+}
+
+// line handles the line b[begin:stop], in which pattern n was found; others may
+// be in it too.
+func (s *scan) line(n int, b []byte, begin, stop int) {
+	h := hit{line: b[begin:stop]}
+	h.head = h.line
+	if !isHead(h.line) {
+		if h.head = s.head; begin > 0 {
+			if i := lastHead(b, begin); i >= 0 {
+				h.head = cut(b[i:], maxLine)
+			}
+		}
+	}
+	h.at = s.order(h.head)
+	for i, p := range s.patterns {
+		if i != n && !bytes.Contains(h.line, []byte(p.text)) {
+			continue
+		}
+		if p.not != "" && bytes.Contains(h.line, []byte(p.not)) {
+			continue
+		}
+		if p.note != nil {
+			p.note(s, h)
+		}
+		if p.key != nil {
+			if name, ok := s.whom(p, h); ok {
+				s.count(p.key, name, h)
+			}
+		}
+	}
+}
+
+// whom is the name of the subject that a line speaks of.
+func (s *scan) whom(p pattern, h hit) (string, bool) {
+	switch p.about {
+	case other:
+		id, ok := numberAfter(h.line, "roker ")
+		return fmt.Sprint(id), ok
+	case dir:
+		return s.dirIn(h.line)
+	case failed:
+		name, ok := s.dirIn(h.line)
+		if !ok {
+			name, ok = s.dirIn(h.head)
+		}
+		if !ok || missing(p.text) && !bytes.Contains(h.head, []byte("LogDirFailureChannel")) {
+			// A file that is not there is ordinary where a topic is just
+			// being deleted.
+			return "", false
+		}
+		if s.first[name] == nil {
+			s.first[name] = p.key
+		}
+		return name, s.first[name] == p.key // what follows the first is its consequence
+	}
+	return "", true
+}
+
+func missing(text string) bool {
+	return strings.HasPrefix(text, "NoSuchFile") || strings.HasPrefix(text, "(No such file")
+}
+
+// dirIn is the log dir that a line names: a configured one, the longest, or
+// else what stands after the usual words.
+func (s *scan) dirIn(line []byte) (string, bool) {
+	best := ""
+	for _, d := range s.dirs {
+		for rest := line; len(d) > len(best); {
+			_, after, ok := bytes.Cut(rest, []byte(d))
+			if !ok {
+				break
+			}
+			if len(after) == 0 || bytes.IndexByte([]byte("/ ,)]:;'\""), after[0]) >= 0 {
+				best = d
+			}
+			rest = after
+		}
+	}
+	if best != "" {
+		return best, true
+	}
+	for _, word := range []string{" in dir ", " in directory ", "dir="} {
+		if d, ok := pathAfter(line, word); ok {
+			return path.Clean(d), true
+		}
+	}
+	return "", false
+}
+
+// count adds a line to its kind.
+func (s *scan) count(key *fact.Def, name string, h hit) {
+	k := subject{key, name}
+	l := s.lines[k]
+	text := shown(h.line)
+	if l == nil {
+		l = &fact.LogLines{First: h.at, Text: text, File: s.file}
+		s.lines[k] = l
+	}
+	l.Count++
+	l.Last, l.Latest = h.at, text
+}
+
+// shown is what is kept of a line: 300 characters of it.
+func shown(line []byte) string {
+	text := strings.ToValidUTF8(strings.TrimSpace(string(cut(line, 1200))), "\uFFFD")
+	if r := []rune(text); len(r) > 300 {
+		text = string(r[:299]) + "…"
+	}
+	return text
+}
+
+// start begins anew: the node that writes this log has just been started.
+func (s *scan) start(h hit) {
+	s.forget()
+	s.since = h.at
+}
+
+// started learns the id of the node.
+func (s *scan) started(h hit) {
+	for _, word := range []string{"nodeId=", "id="} {
+		if id, ok := numberAfter(h.line, word); ok && id >= 0 {
+			s.node = id
+			return
+		}
+	}
+}
+
+// registered learns that there is a broker.
+func (s *scan) registered(h hit) {
+	if id, ok := numberAfter(h.line, "brokerId="); ok {
+		s.named[id] = true
+	}
+}
+
+// registration reads a change of a broker's registration. Every controller
+// writes it, also the inactive ones.
+func (s *scan) registration(h hit) {
+	id, ok := numberAfter(h.line, "brokerId=")
+	if !ok {
+		return
+	}
+	s.named[id] = true
+	name := fmt.Sprint(id)
+	if n, _ := numberAfter(h.line, "inControlledShutdown="); n == 1 {
+		s.count(fact.LogControlledShutdown.Def(), name, h)
+	}
+	switch n, _ := numberAfter(h.line, " fenced="); n {
+	case 1:
+		s.count(fact.LogFenced.Def(), name, h)
+	case -1:
+		s.count(fact.LogUnfenced.Def(), name, h)
+	}
+}
+
+// order is the time of a line. Lines of one millisecond are told apart by a
+// microsecond each: which came later matters, as when a controller replays old
+// registrations at its start.
+func (s *scan) order(head []byte) time.Time {
+	at, ok := s.timeOf(head)
+	if !ok {
+		if s.newest.IsZero() {
+			return s.mtime.UTC()
+		}
+		return s.newest
+	}
+	if same := at.Equal(s.newest.Truncate(time.Millisecond)); same && s.newest.Sub(at) < 999*time.Microsecond {
+		at = s.newest.Add(time.Microsecond)
+	}
+	s.newest = at
+	return at
+}
+
+// timeOf is the time at the start of a line.
+func (s *scan) timeOf(line []byte) (time.Time, bool) {
+	if !isHead(line) {
+		return time.Time{}, false
+	}
+	at, err := time.ParseInLocation(timeLayout, string(line[:len(timeLayout)]), s.zone)
+	return at.UTC(), err == nil
+}
+
+// isHead says whether a line begins with a time, as in the stock pattern; lines
+// of a stack trace do not.
+func isHead(line []byte) bool {
+	return len(line) >= len(timeLayout) && line[0] == '[' && line[5] == '-' && line[8] == '-' && line[11] == ' ' && line[20] == ',' && line[24] == ']'
+}
+
+// nextHead is where the first line with a time begins, -1 without one.
+func nextHead(b []byte, from int) int {
+	for from < len(b) {
+		if isHead(b[from:]) {
+			return from
+		}
+		i := bytes.IndexByte(b[from:], '\n')
+		if i < 0 {
+			break
+		}
+		from += i + 1
+	}
+	return -1
+}
+
+// lastHead is where the last line with a time before end begins, -1 where none
+// is near: stack traces are long, but not longer than this.
+func lastHead(b []byte, end int) int {
+	for stop := end - 128<<10; end > max(0, stop); {
+		begin := bytes.LastIndexByte(b[:end-1], '\n') + 1
+		if isHead(b[begin:]) {
+			return begin
+		}
+		end = begin
+	}
+	return -1
+}
