@@ -23,6 +23,7 @@ type Want struct {
 	Text    string // the line as written
 	What    What
 	No      bool         // Cause: the cause must not be sure
+	AtAll   bool         // with No: the cause must not even be possible
 	ID      string       // of the cause or sign
 	Subject fact.Subject // of the cause or sign
 	Word    string       // band, outcome, status or branch

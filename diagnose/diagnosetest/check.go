@@ -85,7 +85,7 @@ func differs(got, want string) string {
 
 func (w *Want) checkNot(v *diagnose.Verdict) string {
 	for _, f := range v.All() {
-		if f.Cause.ID == w.ID && f.Band.Sure() {
+		if f.Cause.ID == w.ID && (w.AtAll || f.Band.Sure()) {
 			return "found: " + finding(f)
 		}
 	}

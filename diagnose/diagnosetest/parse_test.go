@@ -37,6 +37,7 @@ offsets billing orders-0 20 0 200
 again
 want cause disk-full on logdir 3:/my data likely as consequence "90% used"
 want no cause broker-crashed
+want no cause broker-hung even possible
 want sign dir-nearly-full on logdir 3:/my data unknown "not-allowed"
 want status incomplete
 want branch none
@@ -88,6 +89,7 @@ func TestParse(t *testing.T) {
 	wants := []Want{
 		{What: Cause, ID: "disk-full", Subject: dir, Word: "likely", Role: diagnose.Consequence, Part: "90% used"},
 		{What: Cause, No: true, ID: "broker-crashed"},
+		{What: Cause, No: true, AtAll: true, ID: "broker-hung"},
 		{What: Sign, ID: "dir-nearly-full", Subject: dir, Word: "unknown", Part: "not-allowed"},
 		{What: Status, Word: "incomplete"}, {What: Branch, Word: "none"}, {What: First, Word: "disk-full"},
 	}
@@ -158,6 +160,7 @@ func TestParseErrors(t *testing.T) {
 		{"again and again", `expected nothing after "again"`},
 		{"want", `expected "want cause|sign`},
 		{"want luck 3", `unknown want "luck"`},
+		{"want no cause x even likely", `expected "want cause|sign`},
 		{"want no sign x", `expected "want cause|sign`},
 		{"want cause x", `expected "on SUBJECT"`},
 		{"want cause x on broker 3 sure", `"sure", expected one of [confirmed likely possible cannot-tell]`},

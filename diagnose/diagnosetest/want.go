@@ -27,8 +27,11 @@ func parseWant(text string) (Want, error) {
 	if len(args) > 0 && args[0] == "no" {
 		w.No, args = true, args[1:]
 	}
+	if n := len(args); w.No && n == 4 && args[2] == "even" && args[3] == "possible" {
+		w.AtAll, args = true, args[:2]
+	}
 	if len(args) < 2 || w.No && (args[0] != string(Cause) || len(args) != 2) {
-		return w, errors.New("expected \"want cause|sign|status|branch|first …\" or \"want no cause ID\"")
+		return w, errors.New("expected \"want cause|sign|status|branch|first …\" or \"want no cause ID [even possible]\"")
 	}
 	w.What, w.ID = What(args[0]), args[1]
 	switch w.What {
