@@ -1,4 +1,41 @@
-.PHONY: test unit lab build
+# make test is all there is to know before a change goes in.
+
+.PHONY: build test lint unit lab clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/ktriage ./cmd/ktriage
+
+test: lint unit lab
+
+lint:
+	@unformatted=$$(gofmt -l cmd diagnose playbooks probes tui); \
+	if [ -n "$$unformatted" ]; then echo "not gofmt clean:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go vet -tags lab ./probes/...
+
+# -race wants a C compiler. Without one the tests run all the same, and say so.
+unit:
+	@if command -v "$${CC:-gcc}" >/dev/null; then \
+		go test -race -timeout 5m ./...; \
+	else \
+		echo "NO C COMPILER: the race detector is off"; \
+		[ -z "$$CI" ] || exit 1; \
+		go test -timeout 5m ./...; \
+	fi
+
+# The tests against a real Kafka: one package after another, for there is one
+# cluster at a time. Where they cannot run, that is said loudly, and is a
+# failure when CI is set.
+lab:
+	@if go run ./cmd/lab doctor; then \
+		go test -tags lab -run '^TestLab' -p 1 -count 1 -timeout 12m -v ./probes/...; \
+	else \
+		echo; \
+		echo "*** THE TESTS AGAINST A REAL KAFKA DID NOT RUN, for the reasons above:"; \
+		grep -rhoE '^func (TestLab[A-Za-z]+)' --include='*_test.go' probes | sed 's/^func /***   /'; \
+		echo; \
+		[ -z "$$CI" ] || exit 1; \
+	fi
+
+clean:
+	rm -rf bin

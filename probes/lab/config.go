@@ -72,6 +72,11 @@ func serverProperties(n *Node, all []*Node, extra map[string]string) string {
 	if n.MetadataDir != "" {
 		set["metadata.log.dir"] = n.MetadataDir
 	}
+	if n.ID > 1 && n.ID <= brokers {
+		// Node 1 becomes the active controller, always: victims are brokers 2
+		// and 3, and the death of a controller is another story.
+		set["controller.quorum.election.timeout.ms"] = "8000"
+	}
 	maps.Copy(set, extra)
 	var b strings.Builder
 	b.WriteString("# one node of a lab cluster\n")

@@ -24,5 +24,5 @@ var brokerCrashed = &Fault{
 	Expect:    []Expect{{"broker-crashed", "broker 2"}},
 	Branch:    "availability",
 	Forbidden: []string{"planned-shutdown", "broker-hung", "disk-full", "under-min-isr", "no-leader"},
-	Blind:     []Blind{{"kafka.reach,host.brokers,host.process", "broker-crashed"}},
+	Blind:     []Blind{{"host.process,host.brokers", "broker-crashed"}},
 }

@@ -62,7 +62,7 @@ var diskFull = &Fault{
 	Consequences: []string{"log-dir-offline", "broker-crashed"},
 	Branch:       "availability",
 	Forbidden:    []string{"planned-shutdown", "broker-hung", "under-min-isr", "no-leader"},
-	Blind:        []Blind{{"host.dirs,logs.server", "disk-full"}},
+	Blind:        []Blind{{"host.dirs,logs.lines", "disk-full"}},
 }
 
 // noSpace sees the errno in a broker's own log.

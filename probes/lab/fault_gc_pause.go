@@ -32,7 +32,7 @@ var gcPause = &Fault{
 	},
 	Bites:     time.Minute,
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.replace(ctx, 2) },
-	Expect:    []Expect{{"gc-pause", "broker 2"}},
+	Expect:    []Expect{{"gc-pause", "process 2"}},
 	Branch:    "performance",
 	Forbidden: []string{"heap-exhaustion", "broker-crashed", "broker-hung"},
 }

@@ -34,7 +34,7 @@ var heapExhaustion = &Fault{
 	},
 	Bites:        90 * time.Second,
 	Heal:         func(ctx context.Context, c *Cluster) error { return c.replace(ctx, 2) },
-	Expect:       []Expect{{"heap-exhaustion", "broker 2"}},
+	Expect:       []Expect{{"heap-exhaustion", "process 2"}},
 	Consequences: []string{"gc-pause"},
 	Branch:       "performance",
 	Forbidden:    []string{"broker-crashed", "planned-shutdown", "disk-full"},
