@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,9 +54,10 @@ func (s *settings) replay(ctx context.Context, r *record.Reader, name string, sp
 		}
 		return s.say(session.Verdict(), session.Marks(), text.About{Version: version(), From: name})
 	}
+	title := "replay of " + filepath.Base(name)
 	seen := &memory{from: &paced{from: r, speed: speed}}
 	err := tui.Run(ctx, tui.Options{
-		Source: seen, Catalogue: diagnose.All, Title: "replay of " + name, Replay: true, ASCII: s.ascii, NoColor: s.noColor,
+		Source: seen, Catalogue: diagnose.All, Title: title, Replay: true, ASCII: s.ascii, NoColor: s.noColor,
 		Report: func(*diagnose.Session) (string, error) { return s.saveReport(seen, nil, "replay of "+name) },
 		Vars:   func(f *diagnose.Finding) map[string]string { return text.Vars(seen.verdict(), f, "") },
 	})
