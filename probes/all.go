@@ -7,10 +7,12 @@ import (
 
 	"github.com/ktriage/ktriage/probes/host"
 	"github.com/ktriage/ktriage/probes/jvm"
+	"github.com/ktriage/ktriage/probes/kafka"
+	"github.com/ktriage/ktriage/probes/logs"
 )
 
 // All is every probe there is.
-var All = slices.Concat(host.Probes, jvm.Probes)
+var All = slices.Concat(host.Probes, jvm.Probes, kafka.Probes, logs.Probes)
 
 // Discovery is the probe that finds the brokers of this host: the others look
 // where it has found something.
