@@ -56,7 +56,10 @@ func (m Model) swap() Model {
 func (m Model) openPlaybook() Model {
 	f := m.current()
 	if f == nil {
-		m.message = "no finding yet, so no playbook"
+		f = m.opened // gone meanwhile; its last steps are still to be done
+	}
+	if f == nil {
+		m.message = "no finding, so no playbook"
 		return m
 	}
 	m.finding, m.opened = idOf(f), f // stays while the verdict changes around it

@@ -36,7 +36,7 @@ func (m Model) brokersPage(w int) []row {
 		if !b.Reachable {
 			mark, word = span{m.glyphs.found, red}, "does not answer"
 		}
-		left := row{{pad(mark.text, 2) + " ", mark.style}, {pad(fmt.Sprint(b.ID), 5), bold}, {pad(middle(clean(fmt.Sprintf("%s:%d", b.Host, b.Port)), 30), 31), plain}}
+		left := row{m.glyphs.marked(mark), {pad(fmt.Sprint(b.ID), 5), bold}, {pad(middle(clean(fmt.Sprintf("%s:%d", b.Host, b.Port)), 30), 31), plain}}
 		if b.Rack != "" {
 			left = append(left, span{"rack " + middle(clean(b.Rack), 12) + "  ", dim})
 		}

@@ -67,7 +67,7 @@ func (m Model) runRows(w int) []row {
 			mark = span{m.glyphs.pending, dim}
 		}
 		rows = append(rows, split(
-			row{{pad(mark.text, 2) + " ", mark.style}, {r.Probe, plain}, {"  " + r.Error, yellow}},
+			row{m.glyphs.marked(mark), {r.Probe, plain}, {"  " + r.Error, yellow}},
 			row{{fmt.Sprintf("  %s  %s", r.Status, number(r.Seconds, fact.Seconds)), dim}}, w))
 	}
 	return rows

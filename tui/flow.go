@@ -2,10 +2,34 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ktriage/ktriage/diagnose"
 )
+
+// selected is the number of the selected box. Until the operator selects one it
+// is where the heaviest evidence of the first root stands, or the recommended
+// box, or where the branch is decided.
+func (m Model) selected() int {
+	if m.box != unmoved {
+		return m.box
+	}
+	all := m.boxes()
+	if f := firstRoot(m.verdict()); f != nil && len(f.Evidence) > 0 {
+		for i, b := range all {
+			if slices.Contains(b.Box.Signs, f.Evidence[0].Sign) {
+				return i
+			}
+		}
+	}
+	for i, b := range all {
+		if b.Recommended {
+			return i
+		}
+	}
+	return max(0, len(m.chart().head)-1)
+}
 
 // chart is where the boxes stand: the common way in, the three branches, the
 // common way out. The numbers index Model.boxes.
@@ -83,7 +107,7 @@ func place(grid [][]int, box int) (r, c int) {
 
 func (m Model) vertically(by int) Model {
 	grid := m.chart().grid()
-	r, c := place(grid, m.box)
+	r, c := place(grid, m.selected())
 	to := max(0, min(r+by, len(grid)-1))
 	if len(grid[to]) == 0 || to == r {
 		return m
@@ -97,7 +121,7 @@ func (m Model) vertically(by int) Model {
 
 func (m Model) sideways(by int) Model {
 	grid := m.chart().grid()
-	r, c := place(grid, m.box)
+	r, c := place(grid, m.selected())
 	if len(grid[r]) == 0 {
 		return m
 	}
@@ -109,7 +133,7 @@ func (m Model) sideways(by int) Model {
 // already, it moves right.
 func (m Model) followNext() Model {
 	for i, b := range m.boxes() {
-		if b.Recommended && i != m.box {
+		if b.Recommended && i != m.selected() {
 			m.box, m.sign = i, 0
 			return m
 		}
@@ -120,9 +144,10 @@ func (m Model) followNext() Model {
 // openBox opens what a box stands for.
 func (m Model) openBox() Model {
 	all := m.boxes()
-	if m.box >= len(all) {
+	if m.selected() >= len(all) {
 		return m
 	}
+	m.box = m.selected()
 	switch b := all[m.box].Box; {
 	case b.ID == "classify":
 		return m.show(verdictView)
@@ -178,11 +203,15 @@ func (m Model) contextRows() []row {
 	return rows
 }
 
-// rootRows is the roots, one line each.
+// rootRows is the roots, one line each, and why the first is one.
 func (m Model) rootRows(w int) []row {
 	var rows []row
 	for _, f := range m.verdict().Findings {
 		rows = append(rows, m.findingRow(f, w, " "))
+	}
+	if f := firstRoot(m.verdict()); f != nil {
+		rows = append(append(rows, nil), paragraph(plain, f.Says, w)...)
+		rows = append(append(rows, nil), m.whyRows(f, w)...)
 	}
 	return rows
 }
@@ -222,12 +251,14 @@ func (m Model) pathRow(boxes []int, all []diagnose.BoxState, w int) row {
 // boxCell is a box in a line: cursor, mark, title.
 func (m Model) boxCell(i int, b diagnose.BoxState, st style, w int) row {
 	cursor := span{" ", plain}
-	if i == m.box {
+	if b.Recommended {
+		st = cyan
+	}
+	if i == m.selected() {
 		cursor = span{m.glyphs.cursor, bold}
 		st = bold
 	}
-	mark := m.glyphs.state(b.State)
-	return row{cursor, {pad(mark.text, 2), mark.style}, {cut(b.Box.Title, w-3), st}}
+	return row{cursor, m.glyphs.marked(m.glyphs.state(b.State)), {cut(b.Box.Title, w-1-m.glyphs.wide), st}}
 }
 
 // branchRows is one branch in its frame. The branch that was taken is bright.
@@ -272,7 +303,7 @@ func (m Model) flowList(w, h int) []row {
 		right := row{{string(b.Box.Branch) + pad(boxCount(b), 6), dim}}
 		rows = append(rows, split(m.boxCell(i, b, plain, w), right, w))
 	}
-	return around(rows, m.box, h)
+	return around(rows, m.selected(), h)
 }
 
 // around is h rows of a list with row at among them.

@@ -200,40 +200,53 @@ func (m Model) messageRow() row {
 	return nil
 }
 
-// hints is the keys worth naming on each screen, in this order.
+// hints is the keys worth naming on each screen, the most useful first. Help and
+// quit follow on all of them.
 var hints = map[view][]string{
-	flowView:     {"enter", "right", "v", "p", "u", "?", "q"},
-	signsView:    {"esc", "v", "p", "u", "?", "q"},
-	verdictView:  {"p", "enter", "w", "u", "esc", "?", "q"},
-	whyView:      {"p", "w", "esc", "?", "q"},
-	playbookView: {"y", " ", "a", "tab", "w", "esc", "?", "q"},
-	verifyView:   {"p", "v", "w", "esc", "?", "q"},
-	brokersView:  {"esc", "v", "u", "?", "q"},
-	coverageView: {"esc", "v", "?", "q"},
-	helpView:     {"esc", "q"},
+	flowView:     {"enter", "right", "v", "p", "u"},
+	signsView:    {"esc", "v", "p", "u"},
+	verdictView:  {"p", "enter", "w", "u", "esc"},
+	whyView:      {"p", "w", "esc"},
+	playbookView: {"y", " ", "a", "tab", "esc"},
+	verifyView:   {"p", "v", "w", "esc"},
+	brokersView:  {"esc", "v", "u"},
+	coverageView: {"esc", "v"},
+	helpView:     {"esc"},
 }
 
+// keysRow is the last line. Help is always in it, the others as they fit.
 func (m Model) keysRow(w int) row {
+	right := in(dim, "read-only")
+	if w < 80 {
+		right = nil
+	}
+	help := m.hint("?")
+	room := w - right.width() - help.width()
 	var left row
-	right := in(dim, " read-only ")
 	for _, key := range hints[m.view] {
-		b := bindingFor(m.view, key)
-		word := b.hint
-		switch {
-		case key == "y":
-			word = "copy"
-		case key == "tab":
-			word = "graph"
-		case key == "u":
-			word = fmt.Sprintf("unknown %d", len(m.verdict().Coverage.Unknown))
+		if add := m.hint(key); left.width()+add.width() <= room {
+			left = append(left, add...)
 		}
-		add := row{{" " + keyName(key), bold}, {" " + word + " ", plain}}
-		if left.width()+add.width() > w-right.width() {
-			break
-		}
-		left = append(left, add...)
+	}
+	left = append(left, help...)
+	if quit := m.hint("q"); left.width()+quit.width() <= w-right.width() {
+		left = append(left, quit...)
 	}
 	return split(left, right, w)
+}
+
+// hint is a key with its word.
+func (m Model) hint(key string) row {
+	word := bindingFor(m.view, key).hint
+	switch key {
+	case "y":
+		word = "copy"
+	case "tab":
+		word = "graph"
+	case "u":
+		word = fmt.Sprintf("unknown %d", len(m.verdict().Coverage.Unknown))
+	}
+	return row{{" " + keyName(key), bold}, {" " + word + " ", plain}}
 }
 
 // keyName is a key as an operator reads it.

@@ -128,16 +128,32 @@ func plot(c chartOf, limit float64, unit fact.Unit, rows int, ascii bool) []stri
 	if math.IsNaN(limit) {
 		series, ofLimit = series[1:], ofData
 	}
+	steps := float64(roundSteps(rows - 1))
 	text := asciigraph.PlotMany(series,
-		asciigraph.Height(max(1, rows-1)), asciigraph.LowerBound(0), asciigraph.UpperBound(1),
+		asciigraph.Height(int(steps)), asciigraph.LowerBound(0), asciigraph.UpperBound(1),
 		asciigraph.SeriesChars(ofLimit, ofData),
 		asciigraph.YAxisValueFormatter(func(v float64) string {
-			return fmt.Sprintf("%8s", cut(number(c.lo*(1-v)+c.hi*v, unit), 8))
+			value := c.lo*(1-v) + c.hi*v
+			if math.Round(v*steps) == math.Round(unit01(limit)*steps) {
+				value = limit // its line stands in the nearest row: that row is named for it
+			}
+			return fmt.Sprintf("%8s", cut(number(value, unit), 8))
 		}))
 	if ascii {
 		text = strings.NewReplacer("┤", "|", "┼", "+").Replace(text)
 	}
 	return strings.Split(text, "\n")
+}
+
+// roundSteps is in how many equal steps the scale goes: at most n, and such that
+// the numbers at the side are round.
+func roundSteps(n int) int {
+	for _, steps := range []int{10, 5, 4, 2} {
+		if steps <= n {
+			return steps
+		}
+	}
+	return 1
 }
 
 // graphRows is a sign's numbers over time with its limit, in h rows; a sentence
@@ -158,9 +174,14 @@ func (m Model) graphRows(sign *diagnose.Sign, on fact.Subject, w, h int) []row {
 	if !math.IsNaN(c.now) {
 		now = number(c.now, unit)
 	}
-	rows := []row{split(name, row{
+	numbers := row{
 		{" limit " + number(limit, unit), dim}, {"  now " + now, bold},
-		{"  min " + number(c.min, unit) + "  max " + number(c.max, unit), dim}}, w)}
+		{"  min " + number(c.min, unit) + "  max " + number(c.max, unit), dim}}
+	rows := []row{split(name, numbers, w)}
+	if name.width()+numbers.width() > w && h > stripHigh {
+		rows = []row{name, split(nil, numbers, w)}
+		h--
+	}
 	for _, line := range plot(c, limit, unit, h-2, m.paint.ascii) {
 		rows = append(rows, say(line))
 	}

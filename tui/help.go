@@ -24,7 +24,7 @@ func (m Model) helpPage(w int) []row {
 	g := m.glyphs
 	return append(rows, nil, in(bold, "marks"),
 		say(fmt.Sprintf("  %s no: looked, and fine   %s found   %s cannot tell   %s looking", g.no, g.found, g.unknown, g.looking)),
-		say(fmt.Sprintf("  %s not looked at yet   %s does not apply, or says nothing by itself", g.pending, g.inapplicable)),
+		say(fmt.Sprintf("  %s not looked at yet   %s neither good nor bad by itself", g.pending, g.neutral)),
 		nil,
 		say("  Times are UTC. Nothing here can change a cluster."))
 }

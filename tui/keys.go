@@ -59,7 +59,7 @@ var screenKeys = []binding{
 	{[]string{" "}, []view{playbookView}, "tick", "tick the selected step off, or take the tick back", alters(Model.tickStep)},
 	{[]string{"tab"}, []view{playbookView}, "", "the next graph of the playbook", alters(func(m Model) Model { m.graph++; return m })},
 	{[]string{"tab"}, []view{verdictView}, "", "the next finding", alters(func(m Model) Model { return m.move(1) })},
-	{[]string{"tab"}, []view{flowView}, "", "the next box in the order of the flow", alters(func(m Model) Model { m.box = (m.box + 1) % max(1, len(m.boxes())); return m })},
+	{[]string{"tab"}, []view{flowView}, "", "the next box in the order of the flow", alters(func(m Model) Model { m.box = (m.selected() + 1) % max(1, len(m.boxes())); return m })},
 	{[]string{"e"}, []view{flowView}, "", "the signs of the selected box", opens(signsView)},
 }
 

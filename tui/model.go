@@ -76,7 +76,7 @@ type Model struct {
 
 	view     view
 	back     []view // to return to
-	box      int    // selected on Flow
+	box      int    // selected on Flow; unmoved: the one that matters most
 	sign     int    // selected among the signs of a box
 	finding  diagnoseID
 	opened   *diagnose.Finding // as it was when its playbook was opened
@@ -103,6 +103,9 @@ type tick struct {
 	step int
 }
 
+// unmoved is Model.box until the operator selects one.
+const unmoved = -1
+
 // following is Model.at while the newest batch is shown.
 const following = -1
 
@@ -114,7 +117,7 @@ func New(opt Options) Model {
 	live := newScene(opt.Catalogue)
 	m := Model{
 		opt: opt, ctx: context.Background(), paint: painter{color: !opt.NoColor, ascii: opt.ASCII}, glyphs: unicodeGlyphs,
-		width: 80, height: 24, live: &live, shown: &live, tape: &tape{}, at: following, wanted: -1,
+		width: 80, height: 24, live: &live, shown: &live, tape: &tape{}, at: following, wanted: -1, box: unmoved,
 		ticked: map[tick]bool{}, shelf: shelf{},
 	}
 	if opt.ASCII {

@@ -140,7 +140,7 @@ func (m Model) stepHead(s playbooks.Step, i int, open bool, w int) []row {
 	if m.ticked[tick{idOf(m.played()), i}] {
 		tickMark = m.glyphs.no
 	}
-	head := row{{cursor, bold}, {pad(tickMark, 2), green}, {fmt.Sprintf("%2d ", i+1), plain}, {pad(string(s.Risk), 10), riskStyle(s.Risk)}}
+	head := row{{cursor, bold}, {pad(tickMark, m.glyphs.wide), green}, {fmt.Sprintf("%2d ", i+1), plain}, {pad(string(s.Risk), 10), riskStyle(s.Risk)}}
 	indent := head.width()
 	lines := wrap(s.Text, w-indent)
 	if !open {
@@ -254,6 +254,9 @@ func (m Model) watch(sign *diagnose.Sign, own fact.Subject) (watched, bool) {
 	return best, rank > 0
 }
 
+// stripHigh is the lines of the graph below the steps.
+const stripHigh = 7
+
 // graphStrip is one graph over the whole width.
 func (m Model) graphStrip(book *playbooks.Playbook, at int, f *diagnose.Finding, w int) []row {
 	all := m.graphs(book, at, f)
@@ -261,7 +264,7 @@ func (m Model) graphStrip(book *playbooks.Playbook, at int, f *diagnose.Finding,
 		return nil
 	}
 	g := all[m.graph%len(all)]
-	return m.graphRows(g.sign, g.on, w, 7)
+	return m.graphRows(g.sign, g.on, w, stripHigh)
 }
 
 // graphColumn is as many graphs as fit below each other.

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose"
@@ -14,11 +15,12 @@ import (
 // out.
 func (m Model) signsOfBox() []*diagnose.SignState {
 	all := m.boxes()
-	if m.box >= len(all) {
+	box := m.selected()
+	if box >= len(all) {
 		return nil
 	}
 	mine := map[*diagnose.Sign]bool{}
-	for _, s := range all[m.box].Box.Signs {
+	for _, s := range all[box].Box.Signs {
 		mine[s] = true
 	}
 	v := m.verdict()
@@ -47,13 +49,12 @@ func urgency(st *diagnose.SignState) int {
 // signRow is a sign in one line: mark, what was seen, who saw it and how old
 // that is.
 func (m Model) signRow(st *diagnose.SignState, w int) row {
-	mark := m.glyphs.outcome(st)
 	right := row{{"  " + m.seenBy(st), dim}}
 	text := span{signText(st), plain}
 	if st.Outcome == diagnose.Unknown {
 		text.style = yellow
 	}
-	return split(row{{pad(mark.text, 2) + " ", mark.style}, text}, right, w)
+	return split(row{m.glyphs.marked(m.glyphs.outcome(st)), text}, right, w)
 }
 
 // signText says on whom and what.
@@ -64,7 +65,7 @@ func signText(st *diagnose.SignState) string {
 	}
 	switch {
 	case st.Outcome == diagnose.Unknown:
-		return who + st.Sign.Title + ": " + st.Because.String()
+		return who + st.Sign.Title + ": " + because(st.Because)
 	case st.Text == "":
 		return who + st.Sign.Title
 	}
@@ -98,10 +99,10 @@ func (m Model) ageOf(at time.Time) string {
 // boxRows is the selected box in short, h rows.
 func (m Model) boxRows(w, h int) []row {
 	all := m.boxes()
-	if m.box >= len(all) || h < 1 {
+	if m.selected() >= len(all) || h < 1 {
 		return nil
 	}
-	b := all[m.box]
+	b := all[m.selected()]
 	right := row{}
 	if b.Total > 0 {
 		right = row{{fmt.Sprintf("seen %d of %s", b.Seen, plural(b.Total, "sign")), dim}}
@@ -109,9 +110,7 @@ func (m Model) boxRows(w, h int) []row {
 	rows := []row{split(in(bold, b.Box.Title), right, w)}
 	states := m.signsOfBox()
 	if len(states) == 0 {
-		for _, line := range wrap(b.Box.Doc, w-2) {
-			rows = append(rows, say("  "+line))
-		}
+		rows = append(rows, m.stepsOfBox(b.Box, w)...)
 	}
 	for _, st := range states {
 		rows = append(rows, append(say(" "), m.signRow(st, w-1)...))
@@ -136,11 +135,11 @@ func (m Model) signPane(w, h int) []row {
 func (m Model) signsRows(w, h int) []row {
 	all := m.boxes()
 	states := m.signsOfBox()
-	if m.box >= len(all) || len(states) == 0 {
-		return append([]row{nil}, m.boxRows(w, h-1)...)
+	if len(states) == 0 {
+		return m.boxRows(w, h)
 	}
 	at := min(m.sign, len(states)-1)
-	b := all[m.box]
+	b := all[m.selected()]
 	rows := []row{split(in(bold, b.Box.Title), row{{fmt.Sprintf("seen %d of %s", b.Seen, plural(b.Total, "sign")), dim}}, w)}
 	var lines []row
 	for i, st := range states {
@@ -197,4 +196,37 @@ func limitText(st *diagnose.SignState) string {
 		word = "at or under"
 	}
 	return fmt.Sprintf("  (yes %s %s)", word, number(st.Limit, st.Unit))
+}
+
+// because is a reason in words, with what lies behind it.
+func because(u *fact.Unknown) string {
+	if u == nil {
+		return "unknown"
+	}
+	text := strings.ReplaceAll(string(u.Reason), "-", " ")
+	if u.Detail != "" {
+		text += ": " + u.Detail
+	}
+	return text
+}
+
+// stepsOfBox is what stands in a box that has no signs: its own part of the
+// verdict, and what it is for.
+func (m Model) stepsOfBox(b *diagnose.Box, w int) []row {
+	rows := paragraph(dim, b.Doc, w)
+	v := m.verdict()
+	switch b.ID {
+	case "collect-symptoms":
+		rows = append(rows, m.runRows(w)...)
+	case "check-metrics":
+		for _, a := range v.Alerts {
+			st := map[string]style{"firing": red, "pending": yellow, "cannot-tell": yellow}[a.State]
+			rows = append(rows, split(say("  alert "+a.Rule), row{{strings.ReplaceAll(a.State, "-", " "), st}}, w))
+		}
+	case "classify":
+		for _, f := range v.Findings {
+			rows = append(rows, row{{pad(string(f.Cause.InBranch()), 13), bold}, {"because of " + f.Cause.ID + " on " + subject(f.Subject, 40), plain}})
+		}
+	}
+	return rows
 }

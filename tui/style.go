@@ -28,21 +28,21 @@ var codes = [...]string{plain: "", bold: "1", dim: "2", red: "31", yellow: "33",
 
 // glyphs are the characters that are not letters.
 type glyphs struct {
-	no, found, unknown, looking, pending, inapplicable string
-	cursor, arrow, mark                                string
-	line, bar, topLeft, topRight, bottomLeft           string
-	bottomRight, branch, last                          string
+	no, found, unknown, looking, pending, inapplicable, neutral string
+	wide                                                        int // columns of a mark and the blank behind it
+	cursor, arrow, mark                                         string
+	line, bar, topLeft, topRight, bottomLeft                    string
+	bottomRight, branch, last                                   string
 }
 
 var unicodeGlyphs = glyphs{
-	no: "✓", found: "✗", unknown: "?", looking: "…", pending: "·", inapplicable: "-",
+	no: "✓", found: "✗", unknown: "?", looking: "…", pending: "·", inapplicable: "-", neutral: "•", wide: 2,
 	cursor: "▸", arrow: "→", mark: "▲",
 	line: "─", bar: "│", topLeft: "┌", topRight: "┐", bottomLeft: "└", bottomRight: "┘", branch: "├─", last: "└─",
 }
 
-// The marks keep two columns in both, so that nothing moves.
 var asciiGlyphs = glyphs{
-	no: "ok", found: "x", unknown: "?", looking: "..", pending: ".", inapplicable: "-",
+	no: "ok", found: "x", unknown: "?", looking: "..", pending: ".", inapplicable: "-", neutral: "*", wide: 3,
 	cursor: ">", arrow: ">", mark: "^",
 	line: "-", bar: "|", topLeft: "+", topRight: "+", bottomLeft: "+", bottomRight: "+", branch: "|-", last: "`-",
 }
@@ -160,22 +160,21 @@ func severityStyle(s diagnose.Severity) style {
 	return cyan
 }
 
+// marked is a mark and the blank behind it.
+func (g glyphs) marked(s span) span { return span{pad(s.text, g.wide), s.style} }
+
 func (g glyphs) outcome(st *diagnose.SignState) span {
-	switch st.Outcome {
-	case diagnose.Yes:
-		if st.Sign.Trouble {
-			return span{g.found, red}
-		}
-		return span{g.no, green}
-	case diagnose.No:
-		if !st.Sign.Trouble {
-			return span{g.inapplicable, plain} // neither good nor bad in itself
-		}
-		return span{g.no, green}
-	case diagnose.Unknown:
+	switch {
+	case st.Outcome == diagnose.Unknown:
 		return span{g.unknown, yellow}
+	case st.Outcome == diagnose.NotApplicable:
+		return span{g.inapplicable, dim}
+	case !st.Sign.Trouble: // neither good nor bad in itself
+		return span{g.neutral, plain}
+	case st.Outcome == diagnose.Yes:
+		return span{g.found, red}
 	}
-	return span{g.inapplicable, dim}
+	return span{g.no, green}
 }
 
 func (g glyphs) state(s diagnose.State) span {

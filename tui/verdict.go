@@ -121,7 +121,7 @@ func (m Model) whyRows(f *diagnose.Finding, w int) []row {
 	}
 	for _, u := range f.Unknown {
 		text := subject(u.Subject, 24) + ": " + u.Sign.Title
-		rows = append(rows, split(row{{"?   ", yellow}, {text, plain}}, row{{" " + string(u.Because.Reason), yellow}}, w))
+		rows = append(rows, split(row{{"?   ", yellow}, {text, plain}}, row{{" " + strings.ReplaceAll(string(u.Because.Reason), "-", " "), yellow}}, w))
 	}
 	return rows
 }
@@ -189,7 +189,7 @@ func how(u *fact.Unknown) string {
 	if u.How != "" {
 		return u.How
 	}
-	return u.String()
+	return because(u)
 }
 
 // affected is what suffers, in words; empty when nothing is known to.

@@ -62,16 +62,25 @@ func reading(st diagnose.SignState) string {
 
 // leaveRows says whether it is safe to leave.
 func (m Model) leaveRows(moved []diagnose.Moved, fix time.Time, w int) []row {
-	var open []string
-	since := fix
+	since, still, fresh := fix, 0, 0
 	own := m.ownSigns()
 	for _, c := range moved {
 		if c.After.Held.After(since) {
 			since = c.After.Held
 		}
-		if c.Change != diagnose.Fixed && (own[c.Sign] || c.Change == diagnose.New) {
-			open = append(open, c.Sign.Title+" ("+strings.ToLower(string(c.Change))+")")
+		switch {
+		case c.Change == diagnose.New:
+			fresh++
+		case c.Change != diagnose.Fixed && own[c.Sign]:
+			still++
 		}
+	}
+	var open []string
+	if still > 0 {
+		open = append(open, plural(still, "sign")+" of what was found not back yet")
+	}
+	if fresh > 0 {
+		open = append(open, plural(fresh, "sign")+" new since the fix")
 	}
 	for _, f := range m.verdict().Findings {
 		if f.Band.Sure() && f.Severity.Rank() >= diagnose.Major.Rank() {
@@ -79,17 +88,25 @@ func (m Model) leaveRows(moved []diagnose.Moved, fix time.Time, w int) []row {
 		}
 	}
 	if len(open) > 0 {
-		return append([]row{in(boldYellow, "NOT SAFE to leave yet")}, bullets(open, w)...)
-	}
-	quiet := m.time().Sub(since)
-	if unseen := len(m.verdict().Coverage.Unknown); quiet >= watchFor {
-		text := "SAFE as far as can be seen: nothing of it is left, for " + age(quiet)
-		if unseen > 0 {
-			text += "; " + plural(unseen, "sign") + " unknown (u)"
+		rows := []row{in(boldYellow, "NOT SAFE to leave yet")}
+		for _, text := range open {
+			rows = append(rows, paragraph(plain, "- "+text, w)...)
 		}
-		return paragraph(green, text, w)
+		return rows
 	}
-	return paragraph(yellow, "nothing of it is left · for "+age(quiet)+" of the "+age(watchFor)+" to watch it", w)
+	return m.quietRows(m.time().Sub(since), w)
+}
+
+// quietRows is for when nothing is left of the fault.
+func (m Model) quietRows(quiet time.Duration, w int) []row {
+	text, st := "nothing of it is left, for "+age(quiet)+"; watch it for "+age(watchFor), yellow
+	if quiet >= watchFor {
+		text, st = "SAFE to leave, as far as can be seen: nothing of it is left, for "+age(quiet), green
+	}
+	if unseen := len(m.verdict().Coverage.Unknown); unseen > 0 {
+		text += "; " + plural(unseen, "sign") + " unknown (u)"
+	}
+	return paragraph(st, text, w)
 }
 
 // ownSigns is the signs of what was found when the fix was applied. Where nothing
@@ -109,13 +126,4 @@ func (m Model) ownSigns() map[*diagnose.Sign]bool {
 		}
 	}
 	return own
-}
-
-// bullets is a list, one thing a line, the first few.
-func bullets(all []string, w int) []row {
-	var rows []row
-	for _, text := range all {
-		rows = append(rows, paragraph(plain, "- "+text, w)...)
-	}
-	return rows
 }

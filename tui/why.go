@@ -42,7 +42,7 @@ func (m Model) whyPage(w int) []row {
 			moves = "  would change the verdict"
 		}
 		rows = append(rows, row{{"?   ", yellow}, {u.Sign.Title, plain}, {moves, cyan}})
-		add(dim, "    ", subject(u.Subject, 40)+": "+u.Because.String())
+		add(dim, "    ", subject(u.Subject, 40)+": "+because(u.Because))
 		if u.Because.How != "" {
 			add(cyan, "    ", "to see it: "+u.Because.How)
 		}
