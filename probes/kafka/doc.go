@@ -1,0 +1,31 @@
+// Package kafka asks brokers what Kafka's own protocol tells, and changes
+// nothing.
+//
+// Every broker is asked on a connection of its own and has a deadline of its
+// own, so that one that hangs costs only its own facts. A request never hops to
+// another broker, and no answer comes from a cache. The layers, from the wire up:
+//
+//	guard/      lets only requests through that cannot change anything
+//	security.go what the operator's client properties say of TLS and SASL
+//	dial.go     a guarded connection, and at which step one failed
+//	link.go     one connection: requests and answers, one at a time
+//	roster.go   which brokers there are, by which addresses
+//	survey.go   tries every address, learns names, folds addresses into brokers
+//	ask.go      one broker, each broker, any broker
+//	admin.go    kadm for what is asked of the leaders of partitions
+//
+// and then one file a probe.
+//
+// # Not obvious
+//
+// Brokers are found again at every survey: an address given by the operator is
+// "broker host:port" only until its node id is known. A broker that died keeps
+// the address that others once told.
+//
+// ListGroups answers with the groups that the broker coordinates, so that a
+// coordinator need never be looked up (FindCoordinator creates the internal
+// topic where it is missing).
+//
+// After a request was denied it is not sent to that broker again for five
+// minutes: a probe does not flood the authorizer's log.
+package kafka

@@ -1,0 +1,202 @@
+package kafka
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/probe"
+)
+
+// groupsAtOnce bounds how many groups one request names.
+const groupsAtOnce = 500
+
+// Groups asks every broker for the groups that it coordinates, and describes
+// them where they are: no coordinator is looked up, and no group is joined.
+var Groups = &probe.Probe{
+	Name: "kafka.groups", Doc: "groups with state, members, generation and coordinator",
+	Cost: probe.Cheap, Every: 5 * time.Second,
+	Yields:  []fact.Key{fact.Groups, fact.GroupState, fact.GroupType, fact.GroupGeneration, fact.GroupMembers, fact.GroupCoordinator},
+	Observe: observeGroups,
+}
+
+// listing is a group as its coordinator lists it.
+type listing struct {
+	state, kind string
+	coordinator string // name of the peer
+}
+
+func observeGroups(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
+	r, err := known(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := r.each(ctx, "kafka.groups", r.observeGroupsOf)
+	if err != nil && len(seen) == 0 {
+		return []fact.Observation{fact.Groups.Unknown(fact.TheCluster, probe.Because(err))}, err
+	}
+	return append(seen, fact.Groups.Is(fact.TheCluster, r.groupIDs())), err
+}
+
+// groupIDs is every group last listed, sorted. A group whose coordinator does
+// not answer now is still one of them.
+func (r *roster) groupIDs() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string{}, slices.Sorted(maps.Keys(r.groups))...)
+}
+
+// groupsOf is the groups that a broker last listed, sorted, with their kinds.
+func (r *roster) groupsOf(p *peer) (ids []string, listed map[string]listing) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	listed = map[string]listing{}
+	for id, g := range r.groups {
+		if g.coordinator == p.name {
+			listed[id] = g
+		}
+	}
+	return slices.Sorted(maps.Keys(listed)), listed
+}
+
+func (r *roster) observeGroupsOf(ctx context.Context, p *peer) ([]fact.Observation, error) {
+	got, err := r.ask(ctx, p, kmsg.NewPtrListGroupsRequest())
+	if err == nil {
+		err = refusal(p, "ListGroups", got.(*kmsg.ListGroupsResponse).ErrorCode, describeGroups)
+	}
+	if err != nil {
+		ids, _ := r.groupsOf(p)
+		var seen []fact.Observation
+		for _, id := range ids {
+			seen = append(seen, groupUnknown(id, probe.Because(err))...)
+		}
+		return seen, err
+	}
+	r.list(p, got.(*kmsg.ListGroupsResponse))
+	ids, listed := r.groupsOf(p)
+	return r.describe(ctx, p, ids, listed)
+}
+
+// list remembers what a broker listed in place of what it listed before.
+func (r *roster) list(p *peer, answer *kmsg.ListGroupsResponse) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, g := range r.groups {
+		if g.coordinator == p.name {
+			delete(r.groups, id)
+		}
+	}
+	for _, g := range answer.Groups {
+		kind := strings.ToLower(g.GroupType)
+		if kind == "" { // before Kafka 3.8
+			kind = "classic"
+		}
+		r.groups[g.Group] = listing{g.GroupState, kind, p.name}
+	}
+}
+
+// describe tells of groups what their coordinator says.
+func (r *roster) describe(ctx context.Context, p *peer, ids []string, listed map[string]listing) (seen []fact.Observation, err error) {
+	byKind := map[string][]string{}
+	for _, id := range ids {
+		byKind[listed[id].kind] = append(byKind[listed[id].kind], id)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
+		for some := range slices.Chunk(byKind[kind], groupsAtOnce) {
+			told, failure := r.describeSome(ctx, p, kind, some)
+			if failure != nil {
+				err = failure
+			}
+			for _, id := range some {
+				seen = append(seen, groupSeen(p, id, listed[id], told[id], failure)...)
+			}
+		}
+	}
+	return seen, err
+}
+
+// description is what the coordinator says of one group.
+type description struct {
+	state      string
+	members    int
+	generation float64 // -1: not told
+	err        error
+}
+
+// describeSome asks for groups of one kind. Kinds that have no members of their
+// own to count here give no description and no error.
+func (r *roster) describeSome(ctx context.Context, p *peer, kind string, ids []string) (map[string]description, error) {
+	told := map[string]description{}
+	switch kind {
+	case "classic":
+		request := kmsg.NewPtrDescribeGroupsRequest()
+		request.Groups = ids
+		got, err := r.ask(ctx, p, request)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range got.(*kmsg.DescribeGroupsResponse).Groups {
+			told[g.Group] = description{g.State, len(g.Members), -1, refusal(p, "DescribeGroups", g.ErrorCode, describeGroups)}
+		}
+	case "consumer":
+		request := kmsg.NewPtrConsumerGroupDescribeRequest()
+		request.Groups = ids
+		got, err := r.ask(ctx, p, request)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range got.(*kmsg.ConsumerGroupDescribeResponse).Groups {
+			told[g.Group] = description{g.State, len(g.Members), float64(g.Epoch), refusal(p, "ConsumerGroupDescribe", g.ErrorCode, describeGroups)}
+		}
+	}
+	return told, nil
+}
+
+// groupSeen is the facts of one group. failure is why its kind could not be
+// described at all.
+func groupSeen(p *peer, id string, l listing, d description, failure error) []fact.Observation {
+	s := fact.Subject{Scope: fact.Group, Name: id}
+	seen := []fact.Observation{fact.GroupType.Is(s, l.kind)}
+	if p.id >= 0 {
+		seen = append(seen, fact.GroupCoordinator.Is(s, float64(p.id)))
+	} else {
+		seen = append(seen, fact.GroupCoordinator.Unknown(s, &fact.Unknown{Reason: fact.NotObserved, Detail: p.String() + " does not say which broker it is"}))
+	}
+	if d.err != nil {
+		failure = d.err
+	}
+	state := d.state
+	if failure != nil || state == "" {
+		state = l.state // the list says it too, from Kafka 2.6 on
+	}
+	if state != "" {
+		seen = append(seen, fact.GroupState.Is(s, state))
+	} else {
+		seen = append(seen, fact.GroupState.Unknown(s, probe.Because(failure)))
+	}
+	switch {
+	case failure != nil:
+		because := probe.Because(failure)
+		return append(seen, fact.GroupMembers.Unknown(s, because), fact.GroupGeneration.Unknown(s, because))
+	case d.state == "":
+		because := &fact.Unknown{Reason: fact.NotSupported, Detail: "members of a " + l.kind + " group are not read"}
+		return append(seen, fact.GroupMembers.Unknown(s, because), fact.GroupGeneration.Unknown(s, because))
+	}
+	seen = append(seen, fact.GroupMembers.Is(s, float64(d.members)))
+	if d.generation < 0 {
+		because := &fact.Unknown{Reason: fact.NotSupported, Detail: "Kafka does not tell the generation of a classic group"}
+		return append(seen, fact.GroupGeneration.Unknown(s, because))
+	}
+	return append(seen, fact.GroupGeneration.Is(s, d.generation))
+}
+
+func groupUnknown(id string, because *fact.Unknown) []fact.Observation {
+	s := fact.Subject{Scope: fact.Group, Name: id}
+	return []fact.Observation{fact.GroupState.Unknown(s, because), fact.GroupType.Unknown(s, because), fact.GroupGeneration.Unknown(s, because),
+		fact.GroupMembers.Unknown(s, because), fact.GroupCoordinator.Unknown(s, because)}
+}

@@ -1,0 +1,180 @@
+package kafka
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/probe"
+)
+
+// Offsets puts what groups have committed beside both ends of the logs. Commits
+// are read first, so that a group is never seen ahead of a log end.
+var Offsets = &probe.Probe{
+	Name: "kafka.offsets", Doc: "committed offsets of groups beside log start, log end and last stable offset",
+	Cost: probe.Cheap, Every: 5 * time.Second, Needs: []*probe.Probe{Groups},
+	Yields:  []fact.Key{fact.Offsets},
+	Observe: observeOffsets,
+}
+
+// commits is what one group has committed.
+type commits struct {
+	group string
+	at    []commit
+}
+
+type commit struct {
+	topic     string
+	partition int32
+	offset    int64
+}
+
+func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
+	r, err := known(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	var all []commits
+	seen, err := r.each(ctx, "kafka.offsets", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
+		mine, failed, err := r.commitsOf(ctx, p)
+		mu.Lock()
+		all = append(all, mine...)
+		mu.Unlock()
+		return failed, err
+	})
+	topics := map[string]bool{}
+	for _, g := range all {
+		for _, c := range g.at {
+			topics[c.topic] = true
+		}
+	}
+	ends, failure := r.logEnds(ctx, slices.Sorted(maps.Keys(topics)))
+	for _, g := range all {
+		s := fact.Subject{Scope: fact.Group, Name: g.group}
+		if failure != nil && len(g.at) > 0 {
+			seen = append(seen, fact.Offsets.Unknown(s, probe.Because(failure)))
+			continue
+		}
+		seen = append(seen, fact.Offsets.Is(s, ends.beside(g.at)))
+	}
+	if err == nil {
+		err = failure
+	}
+	return seen, err
+}
+
+// commitsOf is what the groups that a broker coordinates have committed, and
+// the observations of those that it would not tell.
+func (r *roster) commitsOf(ctx context.Context, p *peer) (all []commits, unknown []fact.Observation, err error) {
+	ids, listed := r.groupsOf(p)
+	ids = slices.DeleteFunc(ids, func(id string) bool { return listed[id].kind != "classic" && listed[id].kind != "consumer" })
+	for some := range slices.Chunk(ids, groupsAtOnce) {
+		var answers map[string]groupCommits
+		failure := r.with(ctx, p, func(ctx context.Context, l *link) (err error) {
+			answers, err = fetchCommits(ctx, l, p, some)
+			return err
+		})
+		if failure != nil {
+			err = failure
+		}
+		for _, id := range some {
+			a, told := answers[id]
+			why := a.err
+			if !told {
+				why = cmp.Or(failure, error(probe.Fail(fact.Unreadable, fmt.Sprintf("%s answered OffsetFetch without group %s", p, id), "")))
+			}
+			if why != nil {
+				unknown = append(unknown, fact.Offsets.Unknown(fact.Subject{Scope: fact.Group, Name: id}, probe.Because(why)))
+				continue
+			}
+			all = append(all, commits{id, a.at})
+		}
+	}
+	return all, unknown, err
+}
+
+// groupCommits is the answer for one group.
+type groupCommits struct {
+	at  []commit
+	err error
+}
+
+// offsetFetchByName is the highest version that speaks of topics by name.
+const offsetFetchByName = 9
+
+// fetchCommits asks for all commits of some groups: in one request from version
+// 8 on, before that in one request a group.
+func fetchCommits(ctx context.Context, l *link, p *peer, ids []string) (map[string]groupCommits, error) {
+	answers := map[string]groupCommits{}
+	request := kmsg.NewPtrOffsetFetchRequest()
+	if l.supports(request) >= 8 {
+		for _, id := range ids {
+			one := kmsg.NewOffsetFetchRequestGroup()
+			one.Group = id // nil topics are all
+			request.Groups = append(request.Groups, one)
+		}
+		got, err := l.requestUpTo(ctx, request, offsetFetchByName)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range got.(*kmsg.OffsetFetchResponse).Groups {
+			a := groupCommits{err: refusal(p, "OffsetFetch", g.ErrorCode, describeGroups)}
+			for _, t := range g.Topics {
+				for _, c := range t.Partitions {
+					a.add(t.Topic, c.Partition, c.Offset, c.ErrorCode)
+				}
+			}
+			answers[g.Group] = a
+		}
+		return answers, nil
+	}
+	for _, id := range ids {
+		request.Group = id
+		got, err := l.requestUpTo(ctx, request, 7)
+		if err != nil {
+			return answers, err
+		}
+		answer := got.(*kmsg.OffsetFetchResponse)
+		a := groupCommits{err: refusal(p, "OffsetFetch", answer.ErrorCode, describeGroups)}
+		for _, t := range answer.Topics {
+			for _, c := range t.Partitions {
+				a.add(t.Topic, c.Partition, c.Offset, c.ErrorCode)
+			}
+		}
+		answers[id] = a
+	}
+	return answers, nil
+}
+
+func (g *groupCommits) add(topic string, partition int32, offset int64, code int16) {
+	if code != 0 {
+		offset = -1
+	}
+	g.at = append(g.at, commit{topic, partition, offset})
+}
+
+// beside brings commits into columns, next to the log ends.
+func (e *logEnds) beside(at []commit) fact.GroupOffsets {
+	slices.SortFunc(at, func(a, b commit) int {
+		return cmp.Or(strings.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition))
+	})
+	var o fact.GroupOffsets
+	for _, c := range at {
+		o.Topic = append(o.Topic, c.topic)
+		o.Partition = append(o.Partition, c.partition)
+		o.Committed = append(o.Committed, c.offset)
+		o.LogStart = append(o.LogStart, offsetIn(e.start, c.topic, c.partition))
+		o.LogEnd = append(o.LogEnd, offsetIn(e.end, c.topic, c.partition))
+		o.LastStable = append(o.LastStable, offsetIn(e.stable, c.topic, c.partition))
+	}
+	return o
+}

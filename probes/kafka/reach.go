@@ -1,0 +1,55 @@
+package kafka
+
+import (
+	"context"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/probe"
+)
+
+// Probes is every probe of this package, in the order in which they need each
+// other.
+var Probes = []*probe.Probe{Reach, Metadata, Registered, Quorum, Configs, Eligible, LogDirs, Groups, Offsets}
+
+// Reach connects anew to every broker. That a connection is refused, stays
+// silent or is closed is what it observes, and no failure.
+var Reach = &probe.Probe{
+	Name: "kafka.reach", Doc: "how far a new connection to each broker comes: DNS, TCP, TLS, SASL, ApiVersions",
+	Cost: probe.Cheap, Every: 5 * time.Second,
+	Yields:  []fact.Key{fact.BrokerReach, fact.BrokerSoftware},
+	Observe: observeReach,
+}
+
+func observeReach(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
+	r, err := rosterOf(t)
+	if err == nil {
+		err = r.survey(ctx, 0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var seen []fact.Observation
+	for _, p := range r.crew() {
+		r.mu.Lock()
+		reach, software, down := p.reach, p.software, p.down()
+		r.mu.Unlock()
+		seen = append(seen, fact.BrokerReach.Is(p.subject(), reach))
+		if reach.Outcome == fact.Answered {
+			seen = append(seen, fact.BrokerSoftware.Is(p.subject(), software))
+		} else {
+			seen = append(seen, fact.BrokerSoftware.Unknown(p.subject(), probe.Because(down)))
+		}
+	}
+	return seen, nil
+}
+
+// known is the roster after a survey that is fresh enough: what every probe but
+// Reach begins with.
+func known(ctx context.Context, t *probe.Target) (*roster, error) {
+	r, err := rosterOf(t)
+	if err == nil {
+		err = r.survey(ctx, freshness)
+	}
+	return r, err
+}

@@ -1,0 +1,153 @@
+package kafka
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+)
+
+// security is how connections are made: nil fields mean without.
+type security struct {
+	tls       *tls.Config // ServerName is set for each broker
+	mechanism sasl.Mechanism
+}
+
+// CheckClientConfig says whether connections can be made with the security
+// settings of Java client properties. The error names the property and what is
+// expected, and never a value that could be secret.
+func CheckClientConfig(properties map[string]string) error {
+	_, err := readSecurity(properties)
+	return err
+}
+
+// unsupported is settings that change how a connection is made and that are not
+// read: to go on without them would be to connect in another way than asked.
+var unsupported = []string{
+	"ssl.cipher.suites", "ssl.engine.factory.class", "ssl.provider", "security.providers",
+	"sasl.client.callback.handler.class", "sasl.login.callback.handler.class", "sasl.login.class",
+}
+
+func readSecurity(properties map[string]string) (*security, error) {
+	for name, value := range properties {
+		if strings.HasPrefix(value, "${") && strings.HasSuffix(value, "}") && (strings.HasPrefix(name, "ssl.") || strings.HasPrefix(name, "sasl.")) {
+			return nil, fmt.Errorf("%s: configuration providers (${…}) are not supported yet, the value itself is expected", name)
+		}
+	}
+	for _, name := range unsupported {
+		if properties[name] != "" {
+			return nil, fmt.Errorf("%s: not supported yet, expected to be absent", name)
+		}
+	}
+	s := &security{}
+	protocol := strings.ToUpper(strings.TrimSpace(properties["security.protocol"]))
+	var err error
+	switch protocol {
+	case "", "PLAINTEXT", "SASL_PLAINTEXT":
+	case "SSL", "SASL_SSL":
+		if s.tls, err = readTLS(properties); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fmt.Errorf("security.protocol: %q, expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL", protocol)
+	}
+	if strings.HasPrefix(protocol, "SASL_") {
+		if s.mechanism, err = readMechanism(properties); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func readMechanism(properties map[string]string) (sasl.Mechanism, error) {
+	name := strings.ToUpper(strings.TrimSpace(properties["sasl.mechanism"]))
+	switch name {
+	case "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512":
+	case "", "GSSAPI": // Java's default is GSSAPI
+		return nil, fmt.Errorf("sasl.mechanism: GSSAPI is not supported yet, expected PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+	default:
+		return nil, fmt.Errorf("sasl.mechanism: %q is not supported yet, expected PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", name)
+	}
+	login, err := parseJAAS(properties["sasl.jaas.config"])
+	if err != nil {
+		return nil, fmt.Errorf("sasl.jaas.config: %w", err)
+	}
+	module := map[string]string{"PLAIN": "PlainLoginModule"}[name]
+	if module == "" {
+		module = "ScramLoginModule"
+	}
+	if !strings.HasSuffix(login.module, "."+module) {
+		return nil, fmt.Errorf("sasl.jaas.config: login module %q, expected one that ends in .%s for %s", login.module, module, name)
+	}
+	user, hasUser := login.options["username"]
+	pass, hasPass := login.options["password"]
+	if !hasUser || !hasPass {
+		return nil, fmt.Errorf("sasl.jaas.config: username=\"…\" and password=\"…\" are expected")
+	}
+	switch name {
+	case "SCRAM-SHA-256":
+		return scram.Auth{User: user, Pass: pass, IsToken: login.options["tokenauth"] == "true"}.AsSha256Mechanism(), nil
+	case "SCRAM-SHA-512":
+		return scram.Auth{User: user, Pass: pass, IsToken: login.options["tokenauth"] == "true"}.AsSha512Mechanism(), nil
+	}
+	return plain.Auth{User: user, Pass: pass}.AsMechanism(), nil
+}
+
+func readTLS(properties map[string]string) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if err := readTLSVersions(c, properties["ssl.enabled.protocols"]); err != nil {
+		return nil, err
+	}
+	roots, err := readTrust(properties)
+	if err != nil {
+		return nil, err
+	}
+	c.RootCAs = roots
+	if c.Certificates, err = readKey(properties); err != nil {
+		return nil, err
+	}
+	algorithm, set := properties["ssl.endpoint.identification.algorithm"]
+	switch algorithm = strings.TrimSpace(algorithm); {
+	case !set || strings.EqualFold(algorithm, "https"):
+	case algorithm == "":
+		verifyWithoutName(c)
+	default:
+		return nil, fmt.Errorf("ssl.endpoint.identification.algorithm: %q, expected https or nothing", algorithm)
+	}
+	return c, nil
+}
+
+func readTLSVersions(c *tls.Config, list string) error {
+	if strings.TrimSpace(list) == "" {
+		return nil
+	}
+	known := map[string]uint16{"TLSv1": tls.VersionTLS10, "TLSv1.1": tls.VersionTLS11, "TLSv1.2": tls.VersionTLS12, "TLSv1.3": tls.VersionTLS13}
+	c.MinVersion, c.MaxVersion = tls.VersionTLS13, tls.VersionTLS10
+	for name := range strings.SplitSeq(list, ",") {
+		v, ok := known[strings.TrimSpace(name)]
+		if !ok {
+			return fmt.Errorf("ssl.enabled.protocols: %q, expected a list of TLSv1.2 and TLSv1.3", strings.TrimSpace(name))
+		}
+		c.MinVersion, c.MaxVersion = min(c.MinVersion, v), max(c.MaxVersion, v)
+	}
+	return nil
+}
+
+// verifyWithoutName checks the chain of a broker's certificate and not whom it
+// names, as an empty ssl.endpoint.identification.algorithm asks.
+func verifyWithoutName(c *tls.Config) {
+	c.InsecureSkipVerify = true // of what crypto/tls does by itself: the chain is verified here
+	roots := c.RootCAs
+	c.VerifyConnection = func(state tls.ConnectionState) error {
+		o := x509.VerifyOptions{Roots: roots, Intermediates: x509.NewCertPool()}
+		for _, cert := range state.PeerCertificates[1:] {
+			o.Intermediates.AddCert(cert)
+		}
+		_, err := state.PeerCertificates[0].Verify(o)
+		return err
+	}
+}
