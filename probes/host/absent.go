@@ -2,7 +2,6 @@ package host
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -62,7 +61,8 @@ func complete(running []found, f found) bool {
 }
 
 // leftBehind is the brokers that were killed: their perf data files are still
-// there, and their processes are not.
+// there, and their processes are not. One whose properties file is gone too is
+// no broker of this host any more.
 func leftBehind(t *probe.Target) []found {
 	boot := BootTime(t)
 	var all []found
@@ -75,19 +75,15 @@ func leftBehind(t *probe.Target) []found {
 		if !command.IsKafka() {
 			continue
 		}
-		b := fact.LocalBroker{NodeID: -1, PID: file.PID, FoundBy: "perf data", LogsDir: command.logsDir("")}
-		b.Config = command.Args[0]
 		for _, cwd := range command.likelyDirs() {
-			if _, err := os.Stat(absolute(b.Config, cwd)); err != nil {
-				continue
-			}
-			b.Config = absolute(b.Config, cwd)
+			b := fact.LocalBroker{NodeID: -1, PID: file.PID, FoundBy: "perf data", LogsDir: command.logsDir(cwd)}
+			b.Config = absolute(command.Args[0], cwd)
 			if c, err := readConfig(t, 0, b.Config, command.overrides(), cwd); err == nil {
 				fill(t, &b, c)
+				all = append(all, found{LocalBroker: b})
+				break
 			}
-			break
 		}
-		all = append(all, found{LocalBroker: b})
 	}
 	return all
 }
