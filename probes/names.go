@@ -25,13 +25,16 @@ func CheckNames(list []*probe.Probe, names []string) error {
 	return nil
 }
 
-func named(p *probe.Probe, names []string) bool {
+func named(p *probe.Probe, names []string) bool { return nameOf(p, names) != "" }
+
+// nameOf is the name by which a probe is in a list of names; empty: it is not.
+func nameOf(p *probe.Probe, names []string) string {
 	for _, n := range names {
 		if family, _, _ := strings.Cut(p.Name, "."); n == p.Name || n == family {
-			return true
+			return n
 		}
 	}
-	return false
+	return ""
 }
 
 // selected says of each probe that is not to run why not. With --only the
@@ -58,7 +61,7 @@ func selected(list []*probe.Probe, o LiveOptions) map[*probe.Probe]*fact.Unknown
 		u := &fact.Unknown{Reason: fact.NotAskedFor, Detail: p.Name + " was not asked for"}
 		switch {
 		case named(p, o.Skip):
-			u.How = "drop --skip " + p.Name
+			u.How = "drop --skip " + nameOf(p, o.Skip)
 		case wanted[p]:
 			continue
 		case len(o.Only) > 0:

@@ -93,7 +93,7 @@ func TestLibrariesAreConfined(t *testing.T) {
 		{"github.com/charmbracelet", "tui cmd"},
 		{"github.com/klauspost/compress", "probes/record"},
 		{"github.com/spf13", "cmd"},
-		{"os/exec", "probes/lab cmd/lab"},
+		{"os/exec", "probes/lab cmd/lab probes/hosttest"},
 	}
 	used := map[string]bool{}
 	for pkg, imports := range packages(t) {
@@ -119,12 +119,12 @@ func TestLibrariesAreConfined(t *testing.T) {
 	}
 }
 
-func TestLabIsNotLinkedIn(t *testing.T) {
+func TestWhatIsOnlyForTestsIsNotLinkedIn(t *testing.T) {
 	deps := strings.Fields(golist(t, "-deps", module+"/cmd/ktriage"))
 	seen := false
 	for _, d := range deps {
 		seen = seen || d == module+"/probes"
-		if below(d, "probes/lab") {
+		if below(d, "probes/lab", "probes/hosttest") {
 			t.Errorf("ktriage links %s", d)
 		}
 	}

@@ -20,7 +20,7 @@ func Check(w io.Writer, v *diagnose.Verdict, about About) error {
 		switch {
 		case f.Severity.Rank() >= diagnose.Major.Rank():
 			roots++
-			root(&b, f, v, about)
+			root(&b, f, about)
 		case !f.Band.Sure():
 			perhaps = append(perhaps, fmt.Sprintf("%s on %s", f.Cause.ID, f.Subject))
 		case !f.Cause.Context:
@@ -29,6 +29,9 @@ func Check(w io.Writer, v *diagnose.Verdict, about About) error {
 	}
 	if roots == 0 {
 		b.WriteString(wrap("", "  ", nothing(v, about)))
+	}
+	if v.Next != nil {
+		b.WriteString(wrap("", "  ", "look here next: "+v.Next.Text))
 	}
 	for _, c := range v.Context {
 		b.WriteString(wrap("", "  ", "note: "+c.ID+": "+c.Text))
@@ -48,11 +51,14 @@ func Check(w io.Writer, v *diagnose.Verdict, about About) error {
 }
 
 // root is one root with what follows from it.
-func root(b *strings.Builder, f *diagnose.Finding, v *diagnose.Verdict, about About) {
+func root(b *strings.Builder, f *diagnose.Finding, about About) {
 	severity := strings.ToUpper(string(f.Severity))
 	if f.Band == diagnose.CannotTell {
 		b.WriteString(wrap("", "  ", fmt.Sprintf("CANNOT TELL %s: %s on %s? %s (would be %s)", f.Cause.InBranch(), f.Cause.ID, f.Subject, f.Says, f.Severity)))
 	} else {
+		if !f.Band.Sure() {
+			severity = "PERHAPS " + severity
+		}
 		b.WriteString(wrap("", "  ", fmt.Sprintf("%s %s: %s (%s)", severity, f.Cause.InBranch(), f.Says, f.Band)))
 	}
 	var why []string
@@ -77,9 +83,6 @@ func root(b *strings.Builder, f *diagnose.Finding, v *diagnose.Verdict, about Ab
 	if !f.Band.Sure() {
 		for _, m := range moving(f.Unknown) {
 			b.WriteString(wrap("  ", "    ", "missing: "+missed(m)))
-		}
-		if v.Next != nil {
-			b.WriteString(wrap("  ", "    ", "look here next: "+v.Next.Text))
 		}
 	}
 	console := "ktriage"
@@ -118,7 +121,7 @@ func missed(m diagnose.Missing) string {
 	case m.Because.How != "":
 		s += ": " + m.Because.How
 	case m.Because.Detail != "":
-		s += ": " + m.Because.Detail
+		s += ": " + cut(m.Because.Detail, 60)
 	}
 	return s + ")"
 }
@@ -195,11 +198,11 @@ func seen(b *strings.Builder, v *diagnose.Verdict, count bool) {
 	var failed []string
 	for _, r := range v.Runs {
 		if r.Status == fact.Failed {
-			failed = append(failed, r.Probe+": "+r.Error)
+			failed = append(failed, r.Probe+" ("+cut(r.Error, 60)+")")
 		}
 	}
 	if len(failed) > 0 {
-		b.WriteString(wrap("", "  ", "probes that failed: "+listed(failed, 4, "; ")))
+		b.WriteString(wrap("", "  ", "probes that failed: "+listed(failed, 4, ", ")))
 	}
 }
 

@@ -125,3 +125,12 @@ func plural(n int, one string) string {
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 func clock(t time.Time) string { return t.UTC().Format("15:04:05") }
+
+// cut is the beginning of a text.
+func cut(s string, most int) string {
+	runes := []rune(s)
+	if len(runes) <= most {
+		return s
+	}
+	return strings.TrimRight(string(runes[:most-1]), " ") + "…"
+}
