@@ -65,6 +65,9 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if o.Say == nil {
 		o.Say = io.Discard
 	}
+	if _, err := os.Stat(filepath.Join(cacheDir(), o.Version, "jars")); err != nil {
+		fmt.Fprintf(o.Say, "Kafka %s: fetching its jars with Maven, once\n", o.Version)
+	}
 	install, err := Find(ctx, o.Version)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -71,8 +72,14 @@ func parseFullPauses(text string) []fullPause {
 	return all
 }
 
-// replace ends a broker however it can be ended, and starts it anew.
+// replace restarts a broker as an operator does: SIGTERM, and SIGKILL when that
+// leads to nothing.
 func (c *Cluster) replace(ctx context.Context, id int32) error {
-	c.Node(id).kill()
+	n := c.Node(id)
+	wait, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if n.Running() && n.End(wait, syscall.SIGTERM) != nil {
+		n.kill()
+	}
 	return c.Restart(ctx, id)
 }

@@ -22,7 +22,7 @@ type Story struct {
 }
 
 // Tell starts a cluster and records it with `ktriage record` while a fault is
-// injected and healed. When it heals it sends SIGUSR1, the mark "fix applied".
+// injected and healed. Just before it heals it sends SIGUSR1, the mark "fix applied".
 func (s *Story) Tell(ctx context.Context, o Options) (err error) {
 	if _, err := os.Stat(s.File); err == nil {
 		return fmt.Errorf("record to %s: it exists", s.File)
@@ -85,12 +85,14 @@ func (s *Story) acts(ctx context.Context, c *Cluster, recorder *os.Process, ende
 	if err := rest(s.Broken); err != nil || s.Fault.Heal == nil {
 		return err
 	}
+	// The mark goes first: what stands before it in the recording is the
+	// incident at its worst, what comes after it the repair at work.
+	if err := recorder.Signal(syscall.SIGUSR1); err != nil {
+		return fmt.Errorf("mark the fix: %w", err)
+	}
 	c.Say("healing")
 	if err := s.Fault.Heal(ctx, c); err != nil {
 		return fmt.Errorf("heal %s: %w", s.Fault.Name, err)
-	}
-	if err := recorder.Signal(syscall.SIGUSR1); err != nil {
-		return fmt.Errorf("mark the fix: %w", err)
 	}
 	return rest(s.After)
 }
