@@ -62,9 +62,9 @@ type slot struct {
 	started  time.Time
 	limit    time.Time // when it is given up
 	finished bool
-	status   fact.Status   // of the last finished run
-	because  *fact.Unknown // why that run failed
-	cost     time.Duration // of the last run that did not merely wait
+	status   fact.Status      // of the last finished run
+	because  *fact.Unknown    // why that run failed
+	cost     [2]time.Duration // of the last two runs that did not merely wait
 }
 
 // NewLive schedules the probes over the target. Probes that others need and

@@ -120,7 +120,7 @@ func (l *Live) settle(r result, b *fact.Batch) {
 		}
 	}
 	if !waited(r.seen) && status == fact.OK {
-		s.cost = r.took
+		s.cost = [2]time.Duration{s.cost[1], r.took}
 	}
 	l.take(s, r.seen, b)
 	if r.err != nil {
@@ -183,13 +183,17 @@ func (l *Live) finish(s *slot, status fact.Status, took time.Duration, b *fact.B
 	}
 }
 
-// interval is the time until the next run.
+// interval is the time until the next run. Only what asks brokers is a cost to
+// them, and only twice in a row: once may have been a wait for something else.
 func (s *slot) interval() time.Duration {
 	every := s.probe.Every
 	if every <= 0 {
 		every = 5 * time.Second
 	}
-	return max(every, min(duty*s.cost, longest))
+	if s.probe.Cost == probe.Free {
+		return every
+	}
+	return max(every, min(duty*min(s.cost[0], s.cost[1]), longest))
 }
 
 // waited says whether a run spent its time waiting for something that does not
