@@ -6,7 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"syscall"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -61,17 +62,20 @@ func suits(f *hsperf.File, started time.Time, owner uint32, known bool) error {
 	return nil
 }
 
-// ownerOf is the user that a process runs as.
+// ownerOf is the user that a process runs as. The owner of its /proc directory
+// is another one where the process may not be dumped.
 func ownerOf(t *probe.Target, pid int) (uid uint32, known bool) {
-	info, err := os.Stat(t.Proc(pid, ""))
+	status, err := t.ReadFile(t.Proc(pid, "status"), 64<<10)
 	if err != nil {
 		return 0, false
 	}
-	sys, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0, false
+	for line := range strings.Lines(string(status)) {
+		if f := strings.Fields(line); len(f) > 2 && f[0] == "Uid:" { // real, effective, …
+			n, err := strconv.ParseUint(f[2], 10, 32)
+			return uint32(n), err == nil
+		}
 	}
-	return sys.Uid, true
+	return 0, false
 }
 
 // whyNone says why a JVM has no perf data file that we can find.
