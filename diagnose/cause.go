@@ -62,6 +62,7 @@ type Link struct {
 	Sign     *Sign
 	Strength Strength
 	Decisive bool // yes alone is enough for band confirmed
+	Must     bool // no drops the cause, and the screen says why
 }
 
 // Cause is a root cause.

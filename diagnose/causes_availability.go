@@ -24,13 +24,13 @@ var brokerCrashed = &Cause{
 }
 
 var brokerHung = &Cause{
-	ID: "broker-hung", Title: "broker hangs", Fault: brokerDown, Severity: Critical, On: fact.Broker, Prior: 0.005,
+	ID: "broker-hung", Title: "broker hangs", Fault: brokerDown, Severity: Critical, On: fact.Broker, Prior: 0.01,
 	Doc: "The broker's process is there and does nothing: stopped, frozen, or stuck. The kernel still accepts connections for it.",
 	Signs: []Link{
-		{Sign: processStopped, Strength: Often, Decisive: true},
+		{Sign: processStopped, Strength: Often, Decisive: true, Must: true},
 		{Sign: acceptsSilently, Strength: Always},
-		{Sign: brokerNotLive, Strength: Often},
-		{Sign: leftISR, Strength: Often},
+		{Sign: brokerNotLive, Strength: Sometimes}, // not before its session times out
+		{Sign: leftISR, Strength: Sometimes},
 	},
 	RulesOut: []*Sign{answersKafka},
 	Leads:    []*Cause{underMinISR},
@@ -58,7 +58,7 @@ var underMinISR = &Cause{
 	ID: "under-min-isr", Title: "partitions under min ISR", Fault: partitionUnavailable, Severity: Critical, On: fact.Cluster, Prior: 0.01,
 	Doc: "Partitions have fewer replicas in sync than min.insync.replicas: producers with acks=all get NotEnoughReplicas.",
 	Signs: []Link{
-		{Sign: partitionsUnderMinISR, Strength: Always, Decisive: true},
+		{Sign: partitionsUnderMinISR, Strength: Always, Decisive: true, Must: true},
 		{Sign: underReplicated, Strength: Always},
 		{Sign: notEnoughReplicasLogged, Strength: Often},
 	},
@@ -76,7 +76,7 @@ var noLeader = &Cause{
 	ID: "no-leader", Title: "partitions without a leader", Fault: partitionUnavailable, Severity: Critical, On: fact.Cluster, Prior: 0.005,
 	Doc: "Partitions have no leader, because every replica that may lead is on a broker that is down or in a dir that is offline.",
 	Signs: []Link{
-		{Sign: partitionsWithoutLeader, Strength: Always},
+		{Sign: partitionsWithoutLeader, Strength: Always, Must: true},
 		{Sign: inSyncReplicasLost, Strength: Always, Decisive: true},
 	},
 	Says: func(_ fact.Subject, yes []SignState) string {
@@ -92,7 +92,8 @@ var diskFull = &Cause{
 		{Sign: dirFull, Strength: Sometimes, Decisive: true},
 		{Sign: noSpaceLogged, Strength: Sometimes, Decisive: true},
 	},
-	Leads: []*Cause{logDirOffline},
+	RulesOut: []*Sign{inodesShort}, // ENOSPC with bytes free
+	Leads:    []*Cause{logDirOffline},
 	Weigh: func(yes []SignState) Severity {
 		if find(yes, dirFull) != nil || find(yes, noSpaceLogged) != nil {
 			return Critical
@@ -112,7 +113,7 @@ var diskFull = &Cause{
 }
 
 var logDirOffline = &Cause{
-	ID: "log-dir-offline", Title: "log dir offline", Fault: diskFailure, Severity: Critical, On: fact.LogDir, Prior: 0.005,
+	ID: "log-dir-offline", Title: "log dir offline", Fault: diskFailure, Severity: Critical, On: fact.LogDir, Prior: 0.01,
 	Doc: "The broker met an I/O error in a log dir and serves nothing from it until it is restarted.",
 	Signs: []Link{
 		{Sign: dirReportedOffline, Strength: Often, Decisive: true},

@@ -10,7 +10,7 @@ var groupStopped = &Cause{
 	ID: "group-stopped", Title: "consumer group stopped", Fault: consumerLag, Severity: Major, On: fact.Group, Prior: 0.05,
 	Doc: "Nobody consumes for the group, and records it has not read keep coming: the retention clock runs.",
 	Signs: []Link{
-		{Sign: groupWithoutMembers, Strength: Always, Decisive: true},
+		{Sign: groupWithoutMembers, Strength: Always, Decisive: true, Must: true},
 		{Sign: lagNotShrinking, Strength: Always},
 		{Sign: lagGrows, Strength: Often},
 	},

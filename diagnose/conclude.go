@@ -13,10 +13,12 @@ func (s *Session) conclude(states []SignState) *Verdict {
 	groups := s.catalogue.groups(states)
 	var found []*Finding
 	for _, g := range groups {
-		found = append(found, g.weigh()...)
+		of, loose := g.weigh()
+		found = append(found, of...)
+		v.Unexplained = append(v.Unexplained, loose...)
 		v.RuledOut = append(v.RuledOut, g.dropped...)
 	}
-	v.Findings = s.catalogue.join(found)
+	v.Findings = join(found)
 	v.Context = planned(v.Findings)
 	v.Status = status(v)
 	v.Runs = s.newestRuns()
@@ -43,7 +45,7 @@ func (v *Verdict) first() *Finding {
 func (v *Verdict) All() []*Finding { return flat(v.Findings) }
 
 func status(v *Verdict) Status {
-	open := len(v.Coverage.Unknown) > 0
+	open := len(v.Coverage.Unknown) > 0 || len(v.Unexplained) > 0
 	any := false
 	for _, f := range v.Findings {
 		serious := f.Severity.Rank() >= Major.Rank()
@@ -72,6 +74,10 @@ func headline(v *Verdict) string {
 	seen := fmt.Sprintf("%d of %d signs seen", v.Coverage.Seen, v.Coverage.Total)
 	if v.Coverage.Seen < v.Coverage.Total {
 		seen = fmt.Sprintf("in the %d of %d signs I could see", v.Coverage.Seen, v.Coverage.Total)
+	}
+	if len(v.Unexplained) > 0 {
+		u := v.Unexplained[0]
+		return fmt.Sprintf("no fault found, but %s: %s, %s", u.Subject, u.Sign.Title, u.Text)
 	}
 	return "no fault found: " + seen
 }

@@ -3,8 +3,6 @@ package diagnose
 import (
 	"slices"
 	"sort"
-
-	"github.com/ktriage/ktriage/diagnose/fact"
 )
 
 // Bounds of the bands, as probabilities.
@@ -13,28 +11,38 @@ const (
 	possibleFrom = 0.25
 	// worthAsking is how likely a cause must be already for an unknown sign to
 	// put it on the screen as "cannot tell".
-	worthAsking = 0.03
+	worthAsking = 0.02
 )
 
-// weigh turns one group into findings, none of them placed under another yet.
-func (g *group) weigh() []*Finding {
-	if len(g.cands) == 0 {
-		return nil
-	}
-	now := g.posterior(asItIs)
-	var found []*Finding
-	explained := make([]bool, len(g.vars)) // by a finding that is sure
+// weigh turns one group into findings, none of them placed under another yet,
+// and says which trouble none of them accounts for.
+func (g *group) weigh() (found []*Finding, loose []SignState) {
+	settled := make([]bool, len(g.vars)) // explained by a finding that is sure
 	for c, cand := range g.cands {
-		f := g.finding(c, cand, now[c])
+		f := g.finding(c, cand, g.posterior(g.asFor(c))[c])
 		if f == nil {
 			continue
 		}
+		f.explain, f.none = cand.explain, cand.none
 		found = append(found, f)
 		for i := range g.vars {
-			explained[i] = explained[i] || f.Band.Sure() && cand.explain[i] > 0
+			settled[i] = settled[i] || f.Band.Sure() && !cand.none && cand.explain[i] > 0
 		}
 	}
-	return slices.DeleteFunc(found, func(f *Finding) bool { return !f.Band.Sure() && f.redundant(g, explained) })
+	any := slices.Contains(settled, true)
+	found = slices.DeleteFunc(found, func(f *Finding) bool {
+		if f.none {
+			return any || !f.Band.Sure() && f.Band != CannotTell // it stands only where it wins
+		}
+		return !f.Band.Sure() && f.redundant(g, settled)
+	})
+	for i, v := range g.vars {
+		named := slices.ContainsFunc(found, func(f *Finding) bool { return f.explain[i] > 0 })
+		if v.Outcome == Yes && v.Sign.Trouble && !named {
+			loose = append(loose, v)
+		}
+	}
+	return found, loose
 }
 
 // redundant says whether every yes of a finding is explained by one that is sure.
@@ -62,7 +70,9 @@ func (g *group) finding(c int, cand *candidate, p float64) *Finding {
 		} else if p < 0.5 {
 			return nil
 		}
-	case moves && p >= worthAsking:
+	case (moves || decisive) && p >= worthAsking:
+		f.Band = CannotTell
+	case cand.none && p >= likelyFrom && g.maybe(f):
 		f.Band = CannotTell
 	case p >= likelyFrom:
 		f.Band = Likely
@@ -75,6 +85,26 @@ func (g *group) finding(c int, cand *candidate, p float64) *Finding {
 	return f
 }
 
+// maybe says whether a cause that nobody could look for would explain what
+// "none of these" stands for, and names what was not seen of it.
+func (g *group) maybe(f *Finding) (any bool) {
+	for _, c := range g.unseen {
+		if !slices.ContainsFunc(f.Evidence, func(e Evidence) bool {
+			i := g.find(e.Sign, e.Subject)
+			return e.Outcome == Yes && i >= 0 && c.explain[i] > 0
+		}) {
+			continue
+		}
+		for i, v := range g.vars {
+			if c.own[i] > 0 && v.Outcome == Unknown && !v.elsewhere() {
+				f.Unknown = append(f.Unknown, Missing{Sign: v.Sign, Subject: v.Subject, Because: v.Because, Moves: true})
+				any = true
+			}
+		}
+	}
+	return any
+}
+
 // alone is a candidate's probability if it had no competitor but chance.
 func (g *group) alone(c int) float64 {
 	others := map[int]bool{}
@@ -83,7 +113,7 @@ func (g *group) alone(c int) float64 {
 			others[i] = true
 		}
 	}
-	with := asItIs
+	with := g.asFor(c)
 	with.dropped = others
 	return g.posterior(with)[c]
 }
@@ -101,7 +131,7 @@ func (g *group) evidence(f *Finding, c int, cand *candidate) (decisive bool) {
 		if cand.own[i] == 0 || (v.Outcome != Yes && v.Outcome != No) {
 			continue
 		}
-		with := asItIs
+		with := g.asFor(c)
 		with.without = i
 		e := Evidence{SignState: v, Decisive: strong[v.Sign], Weight: now - logOdds(g.posterior(with)[c])}
 		decisive = decisive || (e.Decisive && v.Outcome == Yes)
@@ -121,8 +151,8 @@ func (g *group) evidence(f *Finding, c int, cand *candidate) (decisive bool) {
 // one that could be seen from here would change whether to act on it.
 func (g *group) moves(f *Finding, c int, cand *candidate, p float64) bool {
 	rules := map[*Sign]bool{}
-	for _, s := range cand.cause.RulesOut {
-		rules[s] = true
+	for _, r := range cand.cause.rules() {
+		rules[r.sign] = true
 	}
 	any := false
 	for i := range g.vars {
@@ -132,8 +162,8 @@ func (g *group) moves(f *Finding, c int, cand *candidate, p float64) bool {
 			continue
 		}
 		m := Missing{Sign: v.Sign, Subject: v.Subject, Because: v.Because}
-		if v.Because.Reason != fact.NotObserved {
-			m.Moves = ruling && sure(p) || sure(g.given(i, Yes)[c]) != sure(p) || sure(g.given(i, No)[c]) != sure(p)
+		if !v.elsewhere() {
+			m.Moves = ruling && sure(p) || sure(g.given(c, i, Yes)) != sure(p) || sure(g.given(c, i, No)) != sure(p)
 		}
 		any = any || m.Moves
 		f.Unknown = append(f.Unknown, m)
@@ -141,11 +171,11 @@ func (g *group) moves(f *Finding, c int, cand *candidate, p float64) bool {
 	return any
 }
 
-// given is the probability of each candidate if a variable had an outcome.
-func (g *group) given(variable int, to Outcome) []float64 {
-	with := asItIs
+// given is a candidate's probability if a variable had an outcome.
+func (g *group) given(c, variable int, to Outcome) float64 {
+	with := g.asFor(c)
 	with.fixed, with.to = variable, to
-	return g.posterior(with)
+	return g.posterior(with)[c]
 }
 
 func sure(p float64) bool { return p >= likelyFrom }
@@ -153,9 +183,9 @@ func sure(p float64) bool { return p >= likelyFrom }
 // unsettled says whether a sign that would rule the candidate out could be seen
 // from here and was not: then no sign confirms it.
 func (g *group) unsettled(c *candidate) bool {
-	for _, sign := range c.cause.RulesOut {
-		i := g.find(sign, c.subject)
-		if i >= 0 && g.vars[i].Outcome == Unknown && g.vars[i].Because.Reason != fact.NotObserved {
+	for _, r := range c.cause.rules() {
+		i := g.find(r.sign, c.subject)
+		if i >= 0 && g.vars[i].Outcome == Unknown && !g.vars[i].elsewhere() {
 			return true
 		}
 	}

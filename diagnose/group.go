@@ -12,6 +12,7 @@ type candidate struct {
 	subject fact.Subject
 	own     []float64 // of each variable of the group: how likely the cause itself makes it
 	explain []float64 // the same with cascades, as path products
+	none    bool      // it is the cause that stands for everything else
 }
 
 // group is what is weighed together: a broker with its process and its log
@@ -21,6 +22,7 @@ type group struct {
 	subject fact.Subject
 	vars    []SignState // yes, no and unknown readings on subjects of the group
 	cands   []*candidate
+	unseen  []*candidate // no sign of theirs is yes, and a decisive one could be read from here and was not
 	dropped []RuledOut
 }
 
@@ -37,8 +39,8 @@ func home(s fact.Subject) fact.Subject {
 }
 
 // groups sorts the readings into groups and finds each one's candidates. A
-// cause is a candidate on a subject where a sign of its own, or of one of its
-// consequences, is yes: without that it cannot rise above its prior.
+// cause is a candidate on a subject where a sign of its own is yes: without that
+// it cannot rise above its prior.
 func (c *Catalogue) groups(states []SignState) []*group {
 	byHome := map[fact.Subject]*group{}
 	var all []*group
@@ -86,9 +88,12 @@ func (c *Catalogue) propose(g *group) {
 			}
 			g.reach(cand, cause, 1, map[*Cause]bool{})
 			if !g.anyYes(cand) {
+				if g.undecided(cand) {
+					g.unseen = append(g.unseen, cand)
+				}
 				continue
 			}
-			if by := g.ruledOut(cand); by != nil {
+			if by := g.ruledOut(cause, subject); by != nil {
 				g.dropped = append(g.dropped, RuledOut{cause, subject, *by})
 				continue
 			}
@@ -99,6 +104,7 @@ func (c *Catalogue) propose(g *group) {
 		return
 	}
 	none := g.candidate(c.None, g.subject)
+	none.none = true
 	for i := range g.vars {
 		if g.vars[i].Sign.Trouble {
 			none.own[i], none.explain[i] = float64(Sometimes), float64(Sometimes)
@@ -109,8 +115,20 @@ func (c *Catalogue) propose(g *group) {
 	}
 }
 
+// undecided says whether a decisive sign of a candidate could be read from here
+// and was not.
+func (g *group) undecided(c *candidate) bool {
+	for _, l := range c.cause.Signs {
+		i := g.find(l.Sign, c.subject)
+		if l.Decisive && i >= 0 && g.vars[i].Outcome == Unknown && !g.vars[i].elsewhere() {
+			return true
+		}
+	}
+	return false
+}
+
 func (g *group) candidate(cause *Cause, subject fact.Subject) *candidate {
-	return &candidate{cause, subject, make([]float64, len(g.vars)), make([]float64, len(g.vars))}
+	return &candidate{cause: cause, subject: subject, own: make([]float64, len(g.vars)), explain: make([]float64, len(g.vars))}
 }
 
 // passOn is how often a cause brings its consequence about.
@@ -130,8 +148,18 @@ func (g *group) reach(cand *candidate, cause *Cause, share float64, seen map[*Ca
 		}
 	}
 	for _, lead := range cause.Leads {
-		g.reach(cand, lead, share*passOn, seen)
+		if g.ruledOut(lead, g.relatedOr(lead.On, cand.subject)) == nil {
+			g.reach(cand, lead, share*passOn, seen)
+		}
 	}
+}
+
+// relatedOr is the subject of a scope that belongs to another one, or that one.
+func (g *group) relatedOr(scope fact.Scope, s fact.Subject) fact.Subject {
+	if of, ok := related(scope, s); ok {
+		return of
+	}
+	return s
 }
 
 // reaches says whether a cause on a subject, or a consequence of it, speaks for
@@ -180,20 +208,39 @@ func (g *group) find(sign *Sign, subject fact.Subject) int {
 }
 
 func (g *group) anyYes(c *candidate) bool {
-	for i, e := range c.explain {
-		if e > 0 && g.vars[i].Outcome == Yes {
+	for i, s := range c.own {
+		if s > 0 && g.vars[i].Outcome == Yes {
 			return true
 		}
 	}
 	return false
 }
 
-// ruledOut is the reading that drops a candidate; nil: none does.
-func (g *group) ruledOut(c *candidate) *SignState {
-	for _, sign := range c.cause.RulesOut {
-		if i := g.find(sign, c.subject); i >= 0 && g.vars[i].Outcome == Yes {
+// ruledOut is the reading that drops a cause on a subject; nil: none does.
+func (g *group) ruledOut(c *Cause, subject fact.Subject) *SignState {
+	for _, r := range c.rules() {
+		if i := g.find(r.sign, subject); i >= 0 && g.vars[i].Outcome == r.drops {
 			return &g.vars[i]
 		}
 	}
 	return nil
+}
+
+// rule is a sign whose answer can drop a cause.
+type rule struct {
+	sign  *Sign
+	drops Outcome
+}
+
+func (c *Cause) rules() []rule {
+	var all []rule
+	for _, s := range c.RulesOut {
+		all = append(all, rule{s, Yes})
+	}
+	for _, l := range c.Signs {
+		if l.Must {
+			all = append(all, rule{l.Sign, No})
+		}
+	}
+	return all
 }

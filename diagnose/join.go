@@ -11,7 +11,7 @@ import (
 const onsetSlack = 15 * time.Second
 
 // join places consequences under their roots and sorts what is left.
-func (c *Catalogue) join(all []*Finding) []*Finding {
+func join(all []*Finding) []*Finding {
 	parent := map[*Finding]*Finding{}
 	for _, f := range all {
 		parent[f] = nil
@@ -42,23 +42,11 @@ func (c *Catalogue) join(all []*Finding) []*Finding {
 		root.Under = append(root.Under, f)
 		root.Affected.add(f.Affected)
 	}
-	roots = slices.DeleteFunc(roots, func(f *Finding) bool { return f.Cause == c.None && !f.winner(all) })
 	rank(roots)
 	for _, r := range roots {
 		rank(r.Under)
 	}
 	return roots
-}
-
-// winner says whether nothing surer stands on the same subject: only then is
-// "none of these" an answer.
-func (f *Finding) winner(all []*Finding) bool {
-	for _, other := range all {
-		if other != f && home(other.Subject) == home(f.Subject) && other.Probability > f.Probability {
-			return false
-		}
-	}
-	return f.Probability >= likelyFrom
 }
 
 // leadsTo says whether a cause has another among its consequences.

@@ -16,7 +16,7 @@ func next(c *Catalogue, groups []*group, v *Verdict) *NextLook {
 		if len(g.cands) == 0 || g.settled(v) {
 			continue
 		}
-		before := g.posterior(asItIs)
+		before := g.posterior(g.asFor(-1))
 		for i := range g.vars {
 			st := &g.vars[i]
 			if st.Outcome != Unknown || !g.asked(i) {
@@ -60,7 +60,12 @@ func (g *group) gain(before []float64, i int) float64 {
 		no *= 1 - before[c]*cand.own[i]
 	}
 	yes := 1 - no
-	return max(0, entropy(before)-yes*entropy(g.given(i, Yes))-no*entropy(g.given(i, No)))
+	with := g.asFor(-1)
+	with.fixed, with.to = i, Yes
+	after := yes * entropy(g.posterior(with))
+	with.to = No
+	after += no * entropy(g.posterior(with))
+	return max(0, entropy(before)-after)
 }
 
 func entropy(ps []float64) float64 {

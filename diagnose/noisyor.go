@@ -74,7 +74,17 @@ type what struct {
 	dropped map[int]bool // candidates left out
 }
 
-var asItIs = what{without: -1, fixed: -1}
+// asFor is the question as it is, for a candidate. "None of these" competes with
+// all others; they do not compete with it, since it explains whatever there is.
+func (g *group) asFor(c int) what {
+	with := what{without: -1, fixed: -1, dropped: map[int]bool{}}
+	for i, other := range g.cands {
+		if other.none && i != c {
+			with.dropped[i] = true
+		}
+	}
+	return with
+}
 
 // reading is a variable that is known, and how.
 type reading struct {

@@ -100,7 +100,7 @@ var heapFullAfterGC = &Sign{
 	ID: "heap-full-after-gc", Title: "its heap is full also after collections", On: fact.Process, Trouble: true, Leak: 0.001,
 	Doc:   "The least heap in use that was seen while collections ran is 92% or more of what the heap may be: collecting frees nothing. A heap that fills between collections is not this.",
 	Needs: []fact.Key{fact.HeapLow, fact.HeapMax},
-	Uses:  []fact.Key{fact.GCYoungCount, fact.GCFullCount, fact.HeapUsed, fact.OldUsed, fact.OldMax},
+	Uses:  []fact.Key{fact.GCYoungCount, fact.GCFullCount},
 	Test: func(v *View) Reading {
 		most, _ := fact.HeapMax.Latest(v, v.Subject)
 		low, _ := fact.HeapLow.Latest(v, v.Subject)

@@ -11,7 +11,7 @@ import (
 // Signs of partitions that cannot be written or read.
 
 var underReplicated = &Sign{
-	ID: "under-replicated", Title: "partitions are under-replicated", On: fact.Cluster,
+	ID: "under-replicated", Title: "partitions are under-replicated", On: fact.Cluster, Leak: 0.1,
 	Doc:   "Partitions with a leader whose ISR is smaller than their replica set. A consequence, never a cause.",
 	Needs: []fact.Key{fact.Metadata},
 	Test: func(v *View) Reading {

@@ -53,6 +53,9 @@ type Verdict struct {
 	Next     *NextLook
 	Signs    []SignState // every sign on every subject, in the catalogue's order
 	RuledOut []RuledOut
+	// Unexplained is the trouble that no finding accounts for: while there is
+	// any, nothing is clear.
+	Unexplained []SignState
 }
 
 // Finding is a cause on a subject.
@@ -71,6 +74,9 @@ type Finding struct {
 	Unknown       []Missing  // signs of this cause that could not be read
 	Affected      Affected
 	Alternatives  []string // "planned-shutdown: no, no controlled shutdown logged"
+
+	explain []float64 // of its group's variables: how likely it makes each
+	none    bool      // it is "none of these"
 }
 
 // Evidence is what one sign says for (weight above 0) or against a finding.
