@@ -159,13 +159,13 @@ func TestVerdictIsAFunctionOfTheBatches(t *testing.T) {
 func TestFixIsSeen(t *testing.T) {
 	s := newScene()
 	s.crash()
-	v := s.next()
+	s.next()
 	mark := s.at
 	s.session.Apply(fact.Batch{At: mark, Marks: []fact.Mark{{At: mark, Kind: fact.FixApplied}}})
 	fixed := newScene()
 	fixed.session, fixed.at = s.session, mark.Add(10*time.Second)
 	fixed.healthy()
-	v = fixed.next()
+	v := fixed.next()
 	moved := s.session.Verify(mark)
 	if len(moved) == 0 || v.Status != StatusClear {
 		t.Fatalf("after the fix: %v %s", moved, show(v))
