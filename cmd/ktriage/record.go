@@ -23,6 +23,8 @@ type recording struct {
 	file string
 	last time.Duration
 	max  bytesFlag
+
+	redact bool
 }
 
 func newRecord(s *settings) *cobra.Command {
@@ -38,6 +40,7 @@ func newRecord(s *settings) *cobra.Command {
 	}
 	cmd.Flags().DurationVar(&r.last, "for", 0, "how long; 0: until stopped")
 	cmd.Flags().Var(&r.max, "max-size", "stop before the file grows larger than `SIZE`, as 1GiB")
+	cmd.Flags().BoolVar(&r.redact, "redact", false, "replace names and addresses by pseudonyms; which is which goes to FILE.names.json")
 	return cmd
 }
 
@@ -54,11 +57,16 @@ func (s *settings) record(ctx context.Context, r *recording) error {
 	for _, b := range t.Brokers() {
 		dirs = append(dirs, b.LogDirs...)
 	}
-	w, err := record.Create(r.file, record.Header{Tool: version(), Started: time.Now().UTC()}, record.Limits{MaxSize: int64(r.max), LogDirs: dirs})
+	w, err := record.Create(r.file, record.Header{Tool: version(), Started: time.Now().UTC(), Redacted: r.redact}, record.Limits{MaxSize: int64(r.max), LogDirs: dirs})
 	if err != nil {
 		return err
 	}
 	defer w.Close()
+	if r.redact {
+		if err := w.Redact(r.file + ".names.json"); err != nil {
+			return err
+		}
+	}
 	if r.last > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, r.last)

@@ -58,6 +58,9 @@ type Writer struct {
 	last   int64 // compressed bytes of the largest batch lately
 	asked  time.Time
 	closed bool
+
+	redactor *Redactor // nil: names stay
+	mapping  string    // file of its pseudonyms
 }
 
 // Create makes a recording. The file must not exist, must not lie below a
@@ -107,6 +110,12 @@ func (w *Writer) Write(b fact.Batch) error {
 			return err
 		}
 		return fmt.Errorf("%w: %w", ErrStopped, why)
+	}
+	if w.redactor != nil {
+		b = w.redactor.Batch(b)
+		if err := w.redactor.mapping(w.mapping); err != nil {
+			return err
+		}
 	}
 	before := w.size
 	if err := w.line(b); err != nil {

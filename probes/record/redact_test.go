@@ -1,0 +1,151 @@
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// kept is the fields whose texts are words of Kafka, the kernel or ktriage.
+var kept = map[string]bool{
+	"Mount.Device": true, "Mount.Type": true, "Mount.Options": true, "Mount.SuperOptions": true,
+	"ProcessState.State": true, "ProcessState.Found": true, "LocalBroker.Roles": true, "LocalBroker.FoundBy": true,
+	"Reach.Step": true, "Reach.Outcome": true, "Reach.Detail": true, "TopicConfigs.MinISRSource": true,
+	"LogLines.Text": true, "LogLines.Latest": true, // free texts: names known elsewhere, addresses and paths are replaced in them
+}
+
+// fill sets every string of a value to a secret of its own.
+func fill(v reflect.Value, field string, n *int) {
+	if kept[field] {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		*n++
+		v.SetString(fmt.Sprintf("/SECRET%d", *n))
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		for i := range 2 {
+			fill(v.Index(i), field, n)
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			name := v.Type().Name() + "." + f.Name
+			fill(v.Field(i), name, n)
+		}
+	}
+}
+
+func TestNoNameOfAnyKeySurvives(t *testing.T) {
+	n, structs := 0, 0
+	for _, k := range fact.Keys {
+		var o fact.Observation
+		if err := json.Unmarshal(fmt.Appendf(nil, `{"k":%q,"s":"group SECRET-group","v":null}`, k.Def().Name), &o); err != nil {
+			t.Fatal(err)
+		}
+		typ := reflect.TypeOf(o.Value)
+		if typ.Kind() == reflect.String || typ.Kind() == reflect.Float64 {
+			continue // words of Kafka and the JVM, and numbers
+		}
+		structs++
+		v := reflect.New(typ).Elem()
+		fill(v, "", &n)
+		o.Value = v.Interface()
+		before := text(t, fact.Batch{Observations: []fact.Observation{o}})
+		after := text(t, NewRedactor().Batch(fact.Batch{Observations: []fact.Observation{o}}))
+		if strings.Contains(after, "SECRET") {
+			t.Errorf("%s: %s", k.Def().Name, after)
+		}
+		if again := text(t, fact.Batch{Observations: []fact.Observation{o}}); again != before {
+			t.Errorf("%s: the batch given was changed", k.Def().Name)
+		}
+	}
+	if structs < 10 || n < 20 {
+		t.Fatalf("only %d values with %d names were tried", structs, n)
+	}
+}
+
+func TestPseudonymsAreStableAndReachTexts(t *testing.T) {
+	r := NewRedactor()
+	offsets := fact.GroupOffsets{Topic: []string{"payments", "__consumer_offsets"}, Partition: []int32{0, 1}}
+	b := fact.Batch{
+		Observations: []fact.Observation{
+			fact.Offsets.Is(fact.Subject{Scope: fact.Group, Name: "billing"}, offsets),
+			fact.BrokerReach.Is(fact.Subject{Scope: fact.Broker, Name: "kafka1.bank.example:9092"}, fact.Reach{Address: "kafka1.bank.example:9092", Detail: "dial tcp 10.1.2.3:9092: connection refused"}),
+			fact.LogDirFailed.Is(fact.LogDirOf(3, "/srv/bank/kafka"), fact.LogLines{Count: 1, Text: "Stopping serving logs in dir /srv/bank/kafka of payments-0 for User:alice from [2001:db8::7]"}),
+		},
+		Runs:  []fact.Run{{Probe: "kafka.offsets", Status: fact.Failed, Error: "group billing: denied"}},
+		Marks: []fact.Mark{{Kind: fact.Note, Text: "moved payments away from kafka1.bank.example"}},
+	}
+	got := text(t, r.Batch(b))
+	for _, secret := range []string{"payments", "billing", "bank", "10.1.2.3", "alice", "2001:db8", "/srv"} {
+		if strings.Contains(got, secret) {
+			t.Errorf("%q survives in %s", secret, got)
+		}
+	}
+	for _, want := range []string{"__consumer_offsets", ":9092", "3:/path-", "Stopping serving logs in dir /path-", "denied"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in %s", want, got)
+		}
+	}
+	if again := text(t, r.Batch(b)); again != got {
+		t.Errorf("the second time differs:\n%s\n%s", got, again)
+	}
+}
+
+func TestMappingIsTheOwnersAlone(t *testing.T) {
+	dir := t.TempDir()
+	w, err := Create(filepath.Join(dir, "a.ktr"), Header{Redacted: true}, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := filepath.Join(dir, "a.names.json")
+	if err := w.Redact(names); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Redact(names); err == nil {
+		t.Error("an existing mapping is written over")
+	}
+	if err := w.Write(batch(0, 3)); err != nil { // its topic is orders
+		t.Fatal(err)
+	}
+	info, err := os.Stat(names)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the mapping has mode %v, %v; want 0600", info.Mode(), err)
+	}
+	if m, _ := os.ReadFile(names); !strings.Contains(string(m), `"orders": "topic-1"`) {
+		t.Errorf("mapping: %s", m)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(filepath.Join(dir, "a.ktr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if got := text(t, all(t, r)); strings.Contains(got, "orders") || !strings.Contains(got, "topic-1") {
+		t.Errorf("the recording holds %s", got)
+	}
+}
+
+func TestUnknownKeysAreDroppedWhenRedacting(t *testing.T) {
+	var o fact.Observation
+	if err := json.Unmarshal([]byte(`{"k":"future.key","s":"broker 3","v":{"owner":"alice"}}`), &o); err != nil {
+		t.Fatal(err)
+	}
+	if got := NewRedactor().Batch(fact.Batch{Observations: []fact.Observation{o}}); len(got.Observations) != 0 {
+		t.Errorf("kept: %s", text(t, got))
+	}
+}

@@ -1,0 +1,74 @@
+package record
+
+import (
+	"slices"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// value is a value with pseudonyms, by its type. Every type that holds a name
+// is here; a test walks all keys for one that is not.
+func (r *Redactor) value(v any) any {
+	switch v := v.(type) {
+	case fact.MetadataView:
+		v.ClusterID = r.name("cluster", v.ClusterID)
+		v.Brokers = slices.Clone(v.Brokers)
+		for i := range v.Brokers {
+			r.broker(&v.Brokers[i])
+		}
+		v.Topics = r.all("topic", v.Topics)
+		return v
+	case []fact.Registration:
+		v = slices.Clone(v)
+		for i := range v {
+			r.broker(&v[i].BrokerAddress)
+		}
+		return v
+	case fact.TopicConfigs:
+		v.Topics = r.all("topic", v.Topics)
+		return v
+	case fact.EligibleLeaders:
+		v.Topic = r.all("topic", v.Topic)
+		return v
+	case fact.GroupOffsets:
+		v.Topic = r.all("topic", v.Topic)
+		return v
+	case []string: // the only key of this type is that of group ids
+		return r.all("group", v)
+	case fact.Reach:
+		v.Address, v.Detail = r.address(v.Address), r.free(v.Detail)
+		return v
+	case []fact.LocalBroker:
+		v = slices.Clone(v)
+		for i := range v {
+			r.local(&v[i])
+		}
+		return v
+	case fact.Mount:
+		v.Point, v.Source = r.path(v.Point), r.name("source", v.Source)
+		v.Options, v.SuperOptions = r.free(v.Options), r.free(v.SuperOptions)
+		return v
+	case fact.LogLines:
+		v.Text, v.Latest, v.File = r.free(v.Text), r.free(v.Latest), r.path(v.File)
+		return v
+	case fact.ProcessState:
+		v.Found = r.free(v.Found)
+		return v
+	}
+	return v
+}
+
+func (r *Redactor) broker(b *fact.BrokerAddress) {
+	b.Host, b.Rack = r.name("host", b.Host), r.name("rack", b.Rack)
+}
+
+func (r *Redactor) local(b *fact.LocalBroker) {
+	b.Config, b.LogsDir, b.FoundBy = r.path(b.Config), r.path(b.LogsDir), r.free(b.FoundBy)
+	b.Listeners, b.LogDirs = slices.Clone(b.Listeners), slices.Clone(b.LogDirs)
+	for i := range b.Listeners {
+		b.Listeners[i] = r.address(b.Listeners[i])
+	}
+	for i := range b.LogDirs {
+		b.LogDirs[i] = r.path(b.LogDirs[i])
+	}
+}
