@@ -195,7 +195,7 @@ func (m Model) messageRow() row {
 	case m.message != "":
 		return in(cyan, " "+m.message)
 	case m.view == flowView && m.verdict().Next != nil:
-		return row{{" look here next: ", bold}, {m.verdict().Next.Text, plain}}
+		return row{{" " + m.glyphs.arrow + " look here next: ", bold}, {m.verdict().Next.Text, plain}}
 	}
 	return nil
 }
@@ -203,7 +203,7 @@ func (m Model) messageRow() row {
 // hints is the keys worth naming on each screen, the most useful first. Help and
 // quit follow on all of them.
 var hints = map[view][]string{
-	flowView:     {"enter", "right", "v", "p", "u"},
+	flowView:     {"enter", "v", "p", "u"},
 	signsView:    {"esc", "v", "p", "u"},
 	verdictView:  {"p", "enter", "w", "u", "esc"},
 	whyView:      {"p", "w", "esc"},

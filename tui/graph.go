@@ -21,6 +21,7 @@ const (
 // chartOf is what a graph shows, one value a column. NaN is a gap.
 type chartOf struct {
 	values   []float64
+	limit    float64 // NaN: none
 	lo, hi   float64 // of the scale
 	min, max float64 // seen
 	now      float64 // NaN: unknown just now
@@ -32,6 +33,9 @@ type chartOf struct {
 // that no peak vanishes. A column without a point of its own carries the one
 // before it for up to a minute. ok is false when no point has a finite value.
 func sample(points []diagnose.Point, columns int, limit float64, below bool) (c chartOf, ok bool) {
+	if math.IsInf(limit, 0) {
+		limit = math.NaN() // no limit that could be drawn
+	}
 	c = chartOf{min: math.Inf(1), max: math.Inf(-1), now: math.NaN()}
 	if len(points) == 0 || columns < 1 {
 		return c, false
@@ -69,7 +73,11 @@ func sample(points []diagnose.Point, columns int, limit float64, below bool) (c 
 	if c.min > c.max {
 		return c, false
 	}
-	c.lo, c.hi = scale(min(c.min, limit), max(c.max, limit))
+	c.limit, c.lo, c.hi = limit, c.min, c.max
+	if !math.IsNaN(limit) {
+		c.lo, c.hi = min(c.lo, limit), max(c.hi, limit)
+	}
+	c.lo, c.hi = scale(c.lo, c.hi)
 	return c, true
 }
 
@@ -109,7 +117,8 @@ func roundUp(v float64) float64 {
 // plot draws values and the limit into lines, each axisWide columns wider than
 // the values are many. Everything is brought to 0…1 first: the library counts
 // rows in integers, which a value such as 1e300 would overflow.
-func plot(c chartOf, limit float64, unit fact.Unit, rows int, ascii bool) []string {
+func plot(c chartOf, unit fact.Unit, rows int, ascii bool) []string {
+	limit := c.limit
 	unit01 := func(v float64) float64 { return max(0, min(1, (v/2-c.lo/2)/(c.hi/2-c.lo/2))) }
 	data, line := make([]float64, 0, len(c.values)+1), make([]float64, 0, len(c.values)+1)
 	for _, v := range append(c.values[:len(c.values):len(c.values)], c.values[len(c.values)-1]) {
@@ -182,7 +191,7 @@ func (m Model) graphRows(sign *diagnose.Sign, on fact.Subject, w, h int) []row {
 		rows = []row{name, split(nil, numbers, w)}
 		h--
 	}
-	for _, line := range plot(c, limit, unit, h-2, m.paint.ascii) {
+	for _, line := range plot(c, unit, h-2, m.paint.ascii) {
 		rows = append(rows, say(line))
 	}
 	return append(rows, m.timesRow(c, w))

@@ -68,7 +68,7 @@ var moveKeys = []binding{
 	{[]string{"up", "k"}, nil, "", "up", alters(func(m Model) Model { return m.move(-1) })},
 	{[]string{"down", "j"}, nil, "", "down", alters(func(m Model) Model { return m.move(1) })},
 	{[]string{"left", "h"}, []view{flowView}, "", "left", alters(func(m Model) Model { return m.sideways(-1) })},
-	{[]string{"right", "l"}, []view{flowView}, "", "right", alters(func(m Model) Model { return m.sideways(1) })},
+	{[]string{"l"}, []view{flowView}, "", "right", alters(func(m Model) Model { return m.sideways(1) })},
 	{[]string{"g", "home"}, nil, "", "to the top", alters(func(m Model) Model { return m.move(-1 << 20) })},
 	{[]string{"G", "end"}, nil, "", "to the end", alters(func(m Model) Model { return m.move(1 << 20) })},
 	{[]string{"ctrl+d", "pgdown"}, nil, "", "half a page down", alters(func(m Model) Model { m.scroll += m.height / 2; return m })},

@@ -129,11 +129,13 @@ type painter struct {
 func (p painter) draw(r row, w int) string {
 	var b strings.Builder
 	fitted := r.fit(w)
-	for i, s := range fitted {
-		text := s.text
-		if i == len(fitted)-1 {
-			text = strings.TrimRight(text, " ")
+	for n := len(fitted) - 1; n >= 0; n-- { // blanks at the end need not be sent
+		if fitted[n].text = strings.TrimRight(fitted[n].text, " "); fitted[n].text != "" {
+			break
 		}
+	}
+	for _, s := range fitted {
+		text := s.text
 		if p.ascii {
 			text = toASCII(text)
 		}

@@ -36,10 +36,7 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		return m, nil
 	case tea.KeyMsg:
-		if m.typing {
-			return m.typeKey(msg)
-		}
-		return m.press(msg.String())
+		return m.key(msg)
 	}
 	return m, nil
 }
@@ -63,6 +60,26 @@ func (m *Model) take(b fact.Batch) {
 	m.got = m.now
 	m.live.apply(b)
 	m.tape.add(b)
+}
+
+// key takes one key message: of a paste only what goes into a note, and of keys
+// that a slow link delivered together each in turn.
+func (m Model) key(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
+	switch {
+	case m.typing:
+		return m.typeKey(msg)
+	case msg.Paste:
+		return m, nil
+	case msg.Type != tea.KeyRunes || len(msg.Runes) < 2 || msg.Alt:
+		return m.press(msg.String())
+	}
+	var next tea.Model = m
+	var cmds []tea.Cmd
+	for _, r := range msg.Runes {
+		now, cmd := next.(Model).key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}})
+		next, cmds = now, append(cmds, cmd)
+	}
+	return next, tea.Batch(cmds...)
 }
 
 // press does what a key is bound to on the screen at hand.

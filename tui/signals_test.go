@@ -1,0 +1,8 @@
+package tui
+
+import "syscall"
+
+const (
+	hangUp    = syscall.SIGHUP
+	terminate = syscall.SIGTERM
+)
