@@ -20,6 +20,8 @@ const (
 	// duty bounds what looking costs: between two runs pass this many times the
 	// time that the last one took.
 	duty = 20
+	// retry is when a probe that got nothing tries again, however rarely it runs.
+	retry = 5 * time.Second
 	// longest keeps an expensive probe from letting its facts grow stale.
 	longest = 45 * time.Second
 )

@@ -158,6 +158,17 @@ func TestPartialAnswerKeepsWhatWasSeen(t *testing.T) {
 	}
 }
 
+func TestOnlyUnknownsAreAFailure(t *testing.T) {
+	none := &probe.Probe{Name: "a.none", Yields: []fact.Key{fact.BrokerSoftware, fact.MemTotal}, Observe: func(context.Context, *probe.Target) ([]fact.Observation, error) {
+		return []fact.Observation{fact.BrokerSoftware.Unknown(fact.BrokerOf(3), &fact.Unknown{Reason: fact.Unreachable})}, errors.New("no broker answers")
+	}}
+	b := mustRound(t, live(LiveOptions{}, none))
+	wantStatus(t, b, "a.none", fact.Failed)
+	if len(b.Observations) != 2 || b.Observations[0].Subject != fact.BrokerOf(3) || b.Observations[1].Subject.Name != fact.Any {
+		t.Errorf("observations %+v, want the unknown of broker 3 and that of memory everywhere", b.Observations)
+	}
+}
+
 func TestProbeThatNeverReturnsIsContained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var runs atomic.Int32

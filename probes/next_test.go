@@ -87,6 +87,10 @@ func TestExpensiveProbesRunLessOften(t *testing.T) {
 			t.Errorf("after costs of %s and %s: every %s, want %s", tc.before, tc.last, got, tc.want)
 		}
 	}
+	s.probe, s.cost, s.status = &probe.Probe{Every: 30 * time.Second, Cost: probe.Cheap}, [2]time.Duration{}, fact.Failed
+	if got := s.interval(); got != retry {
+		t.Errorf("what failed runs again after %s, want %s", got, retry)
+	}
 	s.probe = &probe.Probe{Every: 2 * time.Second, Cost: probe.Free}
 	if got := s.interval(); got != 2*time.Second {
 		t.Errorf("files of this host are read every %s, want 2s", got)

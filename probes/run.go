@@ -3,6 +3,7 @@ package probes
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,9 +115,9 @@ func (l *Live) settle(r result, b *fact.Batch) {
 	s.because = nil
 	if r.err != nil {
 		s.because = probe.Because(r.err)
-		status = fact.Partial
-		if len(r.seen) == 0 {
-			status = fact.Failed
+		status = fact.Failed
+		if slices.ContainsFunc(r.seen, func(o fact.Observation) bool { return o.Because == nil }) {
+			status = fact.Partial
 		}
 	}
 	if !waited(r.seen) && status == fact.OK {
@@ -189,6 +190,9 @@ func (s *slot) interval() time.Duration {
 	every := s.probe.Every
 	if every <= 0 {
 		every = 5 * time.Second
+	}
+	if s.status == fact.Failed || s.status == fact.Skipped {
+		every = min(every, retry)
 	}
 	if s.probe.Cost == probe.Free {
 		return every
