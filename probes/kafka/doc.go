@@ -10,7 +10,9 @@
 //	dial.go     a guarded connection, and at which step one failed
 //	link.go     one connection: requests and answers, one at a time
 //	roster.go   which brokers there are, by which addresses
-//	survey.go   tries every address, learns names, folds addresses into brokers
+//	survey.go   tries every address
+//	identify.go which brokers those that answer know, and which one they are
+//	settle.go   folds addresses into brokers
 //	ask.go      one broker, each broker, any broker
 //	admin.go    kadm for what is asked of the leaders of partitions
 //

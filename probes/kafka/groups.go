@@ -37,10 +37,17 @@ func observeGroups(ctx context.Context, t *probe.Target) ([]fact.Observation, er
 		return nil, err
 	}
 	seen, err := r.each(ctx, "kafka.groups", r.observeGroupsOf)
-	if err != nil && len(seen) == 0 {
-		return []fact.Observation{fact.Groups.Unknown(fact.TheCluster, probe.Because(err))}, err
+	if !r.haveListed() {
+		return nil, err
 	}
 	return append(seen, fact.Groups.Is(fact.TheCluster, r.groupIDs())), err
+}
+
+// haveListed says whether any broker ever listed its groups.
+func (r *roster) haveListed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.listed
 }
 
 // groupIDs is every group last listed, sorted. A group whose coordinator does
@@ -86,6 +93,7 @@ func (r *roster) observeGroupsOf(ctx context.Context, p *peer) ([]fact.Observati
 func (r *roster) list(p *peer, answer *kmsg.ListGroupsResponse) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.listed = true
 	for id, g := range r.groups {
 		if g.coordinator == p.name {
 			delete(r.groups, id)

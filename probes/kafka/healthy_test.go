@@ -115,6 +115,7 @@ func TestNotSupported(t *testing.T) {
 
 func TestNobodyKnown(t *testing.T) {
 	target := aim(t)
+	target.Timeout = 100 * time.Millisecond
 	for _, p := range Probes {
 		if seen, err := look(t, target, p); err == nil || probe.Because(err).Reason != fact.NotObserved {
 			t.Errorf("%s: %v, %v", p.Name, seen, err)

@@ -51,7 +51,7 @@ func (d *door) open(ctx context.Context, address string) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &link{conn: conn, address: address, ledger: d.ledger, broker: address,
+	l := &link{conn: conn, address: address, ledger: d.ledger, broker: "broker " + address,
 		write: kmsg.NewRequestFormatter(kmsg.FormatterClientID(clientID))}
 	if err := l.hello(ctx, d.version); err != nil {
 		l.close()
@@ -163,7 +163,7 @@ func (l *link) requestUpTo(ctx context.Context, r kmsg.Request, highest int16) (
 	theirs, ok := l.versions[r.Key()]
 	version := min(highest, theirs[1])
 	if !ok || version < theirs[0] {
-		return nil, probe.Fail(fact.NotSupported, fmt.Sprintf("%s at %s does not answer %s", l.broker, l.address, name), "")
+		return nil, probe.Fail(fact.NotSupported, fmt.Sprintf("%s does not answer %s", l.broker, name), "")
 	}
 	r.SetVersion(version)
 	return l.exchange(ctx, r, maxAnswer)
@@ -208,7 +208,13 @@ func (l *link) exchange(ctx context.Context, r kmsg.Request, limit int) (kmsg.Re
 // name of the socket operation.
 func inTime(began time.Time, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("no answer in %.1f s: %w", time.Since(began).Seconds(), context.DeadlineExceeded)
+		return &silence{time.Since(began)}
 	}
 	return err
 }
+
+// silence is the error of an answer that did not come in time.
+type silence struct{ waited time.Duration }
+
+func (s *silence) Error() string { return fmt.Sprintf("no answer in %.1f s", s.waited.Seconds()) }
+func (s *silence) Unwrap() error { return context.DeadlineExceeded }

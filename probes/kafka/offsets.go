@@ -42,6 +42,9 @@ func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 	if err != nil {
 		return nil, err
 	}
+	if !r.haveListed() {
+		return nil, probe.Fail(fact.NotYet, "no broker has listed its groups", "")
+	}
 	var mu sync.Mutex
 	var all []commits
 	seen, err := r.each(ctx, "kafka.offsets", func(ctx context.Context, p *peer) ([]fact.Observation, error) {

@@ -38,6 +38,7 @@ type roster struct {
 	admin    *admin
 	logdirs  map[string][]string // paths last seen, by name of broker
 	groups   map[string]listing  // groups last seen, by id
+	listed   bool                // a broker has listed its groups
 	closed   bool
 }
 

@@ -1,0 +1,233 @@
+//go:build lab
+
+package kafka_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes"
+	"github.com/ktriage/ktriage/probes/kafka"
+	"github.com/ktriage/ktriage/probes/lab"
+	"github.com/ktriage/ktriage/probes/probe"
+)
+
+// round is one round of all probes, as `ktriage check` does it.
+func round(t *testing.T, target *probe.Target, live *probes.Live) fact.Batch {
+	t.Helper()
+	began := time.Now()
+	b, err := live.Round(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range b.Runs {
+		t.Logf("%-16s %-8s %.3f s  %s", r.Probe, r.Status, r.Seconds, r.Error)
+	}
+	t.Logf("the round took %.2f s", time.Since(began).Seconds())
+	return b
+}
+
+// last is the last observation of a key on a subject.
+func last(b fact.Batch, key fact.Key, s fact.Subject) (found fact.Observation) {
+	for _, o := range b.Observations {
+		if o.Key == key.Def() && o.Subject == s {
+			found = o
+		}
+	}
+	return found
+}
+
+func want[T any](t *testing.T, b fact.Batch, key fact.Of[T], s fact.Subject) (v T) {
+	t.Helper()
+	o := last(b, key, s)
+	v, ok := o.Value.(T)
+	if !ok {
+		t.Errorf("%s on %s: no value, unknown because %s", key.Def().Name, s, o.Because)
+	}
+	return v
+}
+
+func outcomes(b fact.Batch) string {
+	var all []string
+	for _, o := range b.Observations {
+		if r, ok := o.Value.(fact.Reach); ok {
+			all = append(all, o.Subject.Name+" "+string(r.Step)+" "+string(r.Outcome))
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+// One broker hangs and one is killed: the facts of the third are complete, and
+// all of it takes little more than the patience with one broker.
+func TestLabOneHungOneKilled(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	c, err := lab.Start(ctx, lab.Options{Shape: lab.Shape{OwnController: true}, Owner: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Stop()
+	for _, topic := range []lab.Topic{{Name: "orders", Partitions: 6, Replication: 3}, {Name: "plays", Partitions: 3, Replication: 3, Configs: map[string]string{"min.insync.replicas": "2"}}} {
+		if err := c.CreateTopic(ctx, topic); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Produce(ctx, "orders", 50, 100); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Consume(ctx, "billing", "orders", 0); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(3 * time.Second)
+
+	// Only one address is given, and by another name than the broker has for itself.
+	first := c.Brokers()[0]
+	target := &probe.Target{Bootstrap: []string{fmt.Sprintf("localhost:%d", first.Port)}, Timeout: 5 * time.Second, Version: "test", Ledger: &probe.Ledger{}}
+	defer target.Close()
+	live := probes.NewLive(target, kafka.Probes, probes.LiveOptions{Deadline: 15 * time.Second})
+	defer live.Close()
+	billing := fact.Subject{Scope: fact.Group, Name: "billing"}
+
+	b := round(t, target, live)
+	healthy(t, b, billing)
+
+	hung, killed := c.Node(2), c.Node(3)
+	if err := killed.End(ctx, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := hung.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("at once:")
+	b = round(t, target, live)
+	if got := outcomes(b); got != "1 api-versions answered, 2 api-versions timed-out, 3 tcp refused" {
+		t.Errorf("at once: %s", got)
+	}
+	time.Sleep(6 * time.Second)
+	t.Log("once they are fenced:")
+	b = round(t, target, live)
+	broken(t, b)
+
+	// A fresh start in the middle of the outage, pointed at all three.
+	fresh := &probe.Target{Bootstrap: c.Bootstrap(), Timeout: 5 * time.Second, Version: "test", Ledger: &probe.Ledger{}}
+	defer fresh.Close()
+	other := probes.NewLive(fresh, kafka.Probes, probes.LiveOptions{Deadline: 15 * time.Second})
+	defer other.Close()
+	t.Log("from nothing:")
+	began := time.Now()
+	b = round(t, fresh, other)
+	if took := time.Since(began); took > 6*time.Second {
+		t.Errorf("a round with one broker hung took %s", took)
+	}
+	broken(t, b)
+
+	if err := hung.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if err := hung.End(ctx, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.End(ctx, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("all dead:")
+	began = time.Now()
+	b = round(t, target, live)
+	if got := outcomes(b); got != "1 tcp refused, 2 tcp refused, 3 tcp refused" {
+		t.Errorf("all dead: %s", got)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("a round with all brokers dead took %s", took)
+	}
+	for _, e := range target.Ledger.Entries() {
+		t.Logf("%5d × %-8s %-40s %d bytes", e.Count, e.Act, e.Object, e.Bytes)
+	}
+}
+
+func healthy(t *testing.T, b fact.Batch, billing fact.Subject) {
+	t.Helper()
+	if got := outcomes(b); got != "1 api-versions answered, 2 api-versions answered, 3 api-versions answered" {
+		t.Errorf("healthy: %s", got)
+	}
+	for id := int32(1); id <= 3; id++ {
+		s := fact.BrokerOf(id)
+		if v := want(t, b, fact.BrokerSoftware, s); v != "4.3" {
+			t.Errorf("%s runs %s", s, v)
+		}
+		m := want(t, b, fact.Metadata, s)
+		if len(m.Brokers) != 3 || !slices.Contains(m.Topics, "orders") {
+			t.Errorf("%s tells %d brokers and topics %v", s, len(m.Brokers), m.Topics)
+		}
+	}
+	if r := want(t, b, fact.Registered, fact.TheCluster); len(r) != 3 || r[0].Fenced {
+		t.Errorf("registered: %+v", r)
+	}
+	if q := want(t, b, fact.QuorumState, fact.TheCluster); q.Leader != 100 || len(q.Voters) != 1 || len(q.Observers) != 3 {
+		t.Errorf("quorum: %+v", q)
+	}
+	k := want(t, b, fact.Configs, fact.TheCluster)
+	if i := slices.Index(k.Topics, "plays"); i < 0 || k.MinISR[i] != 2 || k.MinISRSource[i] != "DYNAMIC_TOPIC_CONFIG" {
+		t.Errorf("configs: %+v", k)
+	}
+	dirs := 0
+	for _, o := range b.Observations {
+		if o.Key == fact.LogDirTotal.Def() && o.Value != nil && o.Value.(float64) > 0 {
+			dirs++
+		}
+	}
+	if dirs != 3 {
+		t.Errorf("%d log dirs with a size, 3 are expected", dirs)
+	}
+	if s := want(t, b, fact.GroupState, billing); s != "Stable" {
+		t.Errorf("group: %s", s)
+	}
+	if n := want(t, b, fact.GroupMembers, billing); n != 1 {
+		t.Errorf("members: %v", n)
+	}
+	o := want(t, b, fact.Offsets, billing)
+	if _, partitions := o.Lag(); partitions < 1 || slices.Contains(o.LogEnd, -1) || slices.Contains(o.LastStable, -1) {
+		t.Errorf("offsets: %+v", o)
+	}
+}
+
+// broken is what must be seen with broker 2 hung, broker 3 dead and both fenced.
+func broken(t *testing.T, b fact.Batch) {
+	t.Helper()
+	if got := outcomes(b); got != "1 api-versions answered, 2 api-versions timed-out, 3 tcp refused" {
+		t.Errorf("one hung, one killed: %s", got)
+	}
+	m := want(t, b, fact.Metadata, fact.BrokerOf(1))
+	if m.Lives(2) || m.Lives(3) || !m.Lives(1) {
+		t.Errorf("broker 1 tells brokers %+v", m.Brokers)
+	}
+	for id, reason := range map[int32]fact.Reason{2: fact.TimedOut, 3: fact.Unreachable} {
+		if o := last(b, fact.Metadata, fact.BrokerOf(id)); o.Because == nil || o.Because.Reason != reason {
+			t.Errorf("metadata of broker %d: %v because %s, %s is expected", id, o.Value, o.Because, reason)
+		}
+	}
+	r := want(t, b, fact.Registered, fact.TheCluster)
+	if len(r) != 3 || r[0].Fenced || !r[1].Fenced || !r[2].Fenced {
+		t.Errorf("registered: %+v", r)
+	}
+	want(t, b, fact.QuorumState, fact.TheCluster)
+	want(t, b, fact.Configs, fact.TheCluster)
+	if e := want(t, b, fact.Eligible, fact.TheCluster); len(e.Topic) == 0 {
+		t.Errorf("eligible leaders: %+v", e)
+	}
+	mine := 0
+	for _, o := range b.Observations {
+		if owner, _ := o.Subject.Owner(); o.Key == fact.LogDirSize.Def() && owner == fact.BrokerOf(1) && o.Value != nil {
+			mine++
+		}
+	}
+	if mine != 1 {
+		t.Errorf("%d log dirs of broker 1 with a size", mine)
+	}
+}
