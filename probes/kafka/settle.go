@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/ktriage/ktriage/diagnose/fact"
 )
 
 // settle turns attempts into what is known of each broker.
