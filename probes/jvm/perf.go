@@ -30,7 +30,6 @@ var Perf = &probe.Probe{
 	Doc:     "collections, pauses and heap of the brokers' JVMs, from /tmp/hsperfdata_USER/PID",
 	Cost:    probe.Free,
 	Every:   2 * time.Second,
-	Waits:   span,
 	Needs:   []*probe.Probe{host.Brokers},
 	Yields:  keys,
 	Observe: observe,

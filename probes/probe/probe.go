@@ -15,7 +15,6 @@ type Probe struct {
 	Cost      Cost
 	Every     time.Duration // between two runs in the console
 	Timeout   time.Duration // 0: the target's
-	Waits     time.Duration // of one run, spent on purpose between readings: no cost to anyone
 	Needs     []*Probe      // skipped, and named as skipped, when one of these failed
 	Yields    []fact.Key    // what it can observe; after a failure each is unknown, because …
 
