@@ -259,6 +259,9 @@ func TestNotAskedIsSaidAndUnknown(t *testing.T) {
 	if u := why(b, fact.CPUs); u == nil || u.Reason != fact.NotAskedFor || u.How != "drop --skip b.second" {
 		t.Errorf("unknown because %+v", u)
 	}
+	if o := (LiveOptions{Only: []string{"b.second"}}); !o.Asks(first, list) || o.Asks(heavy, list) {
+		t.Error("what is needed by what is asked for is asked for, and nothing else")
+	}
 	if err := CheckNames(list, []string{"a.first", "b"}); err != nil {
 		t.Error(err)
 	}

@@ -37,6 +37,11 @@ func nameOf(p *probe.Probe, names []string) string {
 	return ""
 }
 
+// Asks says whether the options ask for a probe of the list.
+func (o LiveOptions) Asks(p *probe.Probe, list []*probe.Probe) bool {
+	return selected(list, o)[p] == nil
+}
+
 // selected says of each probe that is not to run why not. With --only the
 // probes that the named ones need run too.
 func selected(list []*probe.Probe, o LiveOptions) map[*probe.Probe]*fact.Unknown {

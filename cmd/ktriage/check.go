@@ -101,7 +101,10 @@ func rest(ctx context.Context, d time.Duration) bool {
 }
 
 // discover runs the probe that finds the brokers of this host, and nothing else.
-func discover(ctx context.Context, t *probe.Target) {
+func (s *settings) discover(ctx context.Context, t *probe.Target) {
+	if !s.options().Asks(probes.Discovery, probes.All) {
+		return
+	}
 	live := probes.NewLive(t, []*probe.Probe{probes.Discovery}, probes.LiveOptions{Deadline: 2 * time.Second})
 	defer live.Close()
 	live.Round(ctx) // what it could not see is said by the run that follows

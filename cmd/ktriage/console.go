@@ -26,7 +26,7 @@ func (s *settings) console(ctx context.Context) error {
 	}
 	t := s.target()
 	defer t.Close()
-	discover(ctx, t)
+	s.discover(ctx, t)
 	if len(s.bootstrap) == 0 && len(t.Brokers()) == 0 {
 		_, err := fmt.Fprintln(s.out, nobody(s)) // a state, not an error
 		return err

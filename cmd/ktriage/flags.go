@@ -146,7 +146,11 @@ func (s *settings) target() *probe.Target {
 
 // live is the source that looks at a target now.
 func (s *settings) live(t *probe.Target) *probes.Live {
-	return probes.NewLive(t, probes.All, probes.LiveOptions{Only: s.only, Skip: s.skip, Deadline: s.deadline, First: probes.Discovery})
+	return probes.NewLive(t, probes.All, s.options())
+}
+
+func (s *settings) options() probes.LiveOptions {
+	return probes.LiveOptions{Only: s.only, Skip: s.skip, Deadline: s.deadline, First: probes.Discovery}
 }
 
 // newRoot is the command line.

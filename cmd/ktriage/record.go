@@ -52,7 +52,7 @@ func (s *settings) record(ctx context.Context, r *recording) error {
 	}
 	t := s.target()
 	defer t.Close()
-	discover(ctx, t)
+	s.discover(ctx, t)
 	dirs := append([]string{}, s.logDirs...)
 	for _, b := range t.Brokers() {
 		dirs = append(dirs, b.LogDirs...)

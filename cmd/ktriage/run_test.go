@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -284,6 +285,33 @@ func follow(from io.Reader) func() string {
 		b := <-all
 		all <- b
 		return string(b)
+	}
+}
+
+// TestDemosAreWhole reads every recording that is built in.
+func TestDemosAreWhole(t *testing.T) {
+	total := int64(0)
+	for _, name := range demoNames() {
+		info, err := fs.Stat(demos, "demos/"+name+".ktr")
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += info.Size()
+		r, err := openDemo(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, _, err := beforeFix(t.Context(), r)
+		if err != nil || r.Damage() != nil || session.Verdict().At.IsZero() {
+			t.Errorf("%s: %v, damage %v, last batch at %s", name, err, r.Damage(), session.Verdict().At)
+		}
+		r.Close()
+	}
+	if total >= 2_000_000 {
+		t.Errorf("the recordings have %d bytes, 2 MB at most are carried", total)
+	}
+	if _, err := demos.ReadFile("demos/README.md"); err != nil {
+		t.Error(err)
 	}
 }
 
