@@ -132,10 +132,14 @@ func (m Model) writeReport() Model {
 func (m Model) copyText() string {
 	if m.view == playbookView {
 		if book := m.book(); book != nil && m.step < len(book.Steps) {
-			if commands := book.Steps[m.step].Commands; len(commands) > 0 {
-				return strings.Join(commands, "\n")
+			switch s := book.Steps[m.step]; {
+			case len(s.Commands) > 0:
+				return strings.Join(s.Commands, "\n")
+			case m.step == len(book.Steps)-1 && book.Rule != "":
+				return book.Rule
+			default:
+				return s.Text
 			}
-			return book.Steps[m.step].Text
 		}
 	}
 	if f := m.current(); f != nil && (m.view == verdictView || m.view == whyView) {

@@ -96,6 +96,8 @@ func (m Model) page(w int) []row {
 		return m.verifyPage(w)
 	case brokersView:
 		return m.brokersPage(w)
+	case groupsView:
+		return m.groupsPage(w)
 	case coverageView:
 		return m.coveragePage(w)
 	case helpView:
@@ -210,6 +212,7 @@ var hints = map[view][]string{
 	playbookView: {"y", " ", "a", "tab", "esc"},
 	verifyView:   {"p", "v", "w", "esc"},
 	brokersView:  {"esc", "v", "u"},
+	groupsView:   {"esc", "v", "u"},
 	coverageView: {"esc", "v"},
 	helpView:     {"esc"},
 }

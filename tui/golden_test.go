@@ -97,6 +97,7 @@ func TestGolden(t *testing.T) {
 		{"evidence", broken, []string{"v", "enter"}},
 		{"playbook", broken, []string{"p", "j", "j", " ", "j"}},
 		{"brokers", broken, []string{"5"}},
+		{"groups", broken, []string{"7"}},
 		{"coverage", broken, []string{"u"}},
 		{"help", broken, []string{"p", "?"}},
 		{"flow-fixed", fixed, nil},

@@ -119,6 +119,10 @@ func roundUp(v float64) float64 {
 // rows in integers, which a value such as 1e300 would overflow.
 func plot(c chartOf, unit fact.Unit, rows int, ascii bool) []string {
 	limit := c.limit
+	steps := float64(roundSteps(rows - 1))
+	if unit == fact.Count && c.hi-c.lo < steps {
+		c.hi = c.lo + steps // there is nothing between two counts
+	}
 	unit01 := func(v float64) float64 { return max(0, min(1, (v/2-c.lo/2)/(c.hi/2-c.lo/2))) }
 	data, line := make([]float64, 0, len(c.values)+1), make([]float64, 0, len(c.values)+1)
 	for _, v := range append(c.values[:len(c.values):len(c.values)], c.values[len(c.values)-1]) {
@@ -137,7 +141,6 @@ func plot(c chartOf, unit fact.Unit, rows int, ascii bool) []string {
 	if math.IsNaN(limit) {
 		series, ofLimit = series[1:], ofData
 	}
-	steps := float64(roundSteps(rows - 1))
 	text := asciigraph.PlotMany(series,
 		asciigraph.Height(int(steps)), asciigraph.LowerBound(0), asciigraph.UpperBound(1),
 		asciigraph.SeriesChars(ofLimit, ofData),

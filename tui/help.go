@@ -8,7 +8,7 @@ import (
 // viewNames is the screens as they are called.
 var viewNames = map[view]string{
 	flowView: "Flow", signsView: "Signs", verdictView: "Verdict", whyView: "Evidence", playbookView: "Playbook",
-	verifyView: "Verify", brokersView: "Brokers", coverageView: "Coverage", helpView: "Help",
+	verifyView: "Verify", brokersView: "Brokers", groupsView: "Groups", coverageView: "Coverage", helpView: "Help",
 }
 
 // helpPage is the keys: those of the screen it was opened from first.

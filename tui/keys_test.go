@@ -25,7 +25,7 @@ func TestKeysDocument(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
-	views := []view{flowView, signsView, verdictView, whyView, playbookView, verifyView, brokersView, coverageView, helpView}
+	views := []view{flowView, signsView, verdictView, whyView, playbookView, verifyView, brokersView, groupsView, coverageView, helpView}
 	for i := range bindings {
 		b := &bindings[i]
 		if b.does == "" || b.do == nil || len(b.keys) == 0 {

@@ -53,6 +53,7 @@ const (
 	playbookView
 	verifyView
 	brokersView
+	groupsView
 	coverageView
 	helpView
 )

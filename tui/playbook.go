@@ -116,6 +116,9 @@ func (m Model) stepRows(book *playbooks.Playbook, at, w, h int) []row {
 		}
 		to = len(rows)
 	}
+	if at <= 0 { // as much of the introduction as leaves the step in sight
+		from = min(from, max(0, to-h))
+	}
 	return pageAround(rows, from, to, h)
 }
 

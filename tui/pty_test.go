@@ -35,7 +35,7 @@ func start(t *testing.T, mode string, cols, rows int, env ...string) *terminal {
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append([]string{"KTRIAGE_TEST_CONSOLE=" + mode, "KTRIAGE_TEST_PAUSE=1ms", "TERM=xterm-256color", "LANG=C.UTF-8",
-		"HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}, env...)
+		"HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"}, env...)
 	term := &terminal{t: t, cmd: cmd, begun: time.Now(), ended: make(chan error, 1), screen: vt10x.New(vt10x.WithSize(cols, rows), vt10x.WithWriter(io.Discard))}
 	if term.pty, err = pty.StartWithSize(cmd, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)}); err != nil {
 		t.Fatal(err)
@@ -210,7 +210,7 @@ func TestHangUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := term.ends(); err != nil {
-			t.Errorf("after %s: %v", signal, err)
+			t.Errorf("after %s: %v\n%s", signal, err, term.written())
 		}
 		term.restored()
 	}
@@ -235,9 +235,9 @@ func TestIdle(t *testing.T) {
 	term.sees("AVAILABILITY")
 	time.Sleep(200 * time.Millisecond)
 	before := len(term.written())
-	const watch = 6 * time.Second // ages are drawn anew every five
+	const watch = 5200 * time.Millisecond // ages are drawn anew every five seconds
 	time.Sleep(watch)
-	perMinute := (len(term.written()) - before) * int(time.Minute/watch)
+	perMinute := (len(term.written()) - before) * int(time.Minute) / int(watch)
 	t.Logf("%d bytes a minute", perMinute)
 	if perMinute == 0 || perMinute > 64<<10 {
 		t.Errorf("%d bytes a minute, expected a running clock and at most 64 kB", perMinute)

@@ -39,9 +39,11 @@ func Run(ctx context.Context, opt Options) error {
 	opt.send = func(seq string) { _, _ = os.Stdout.WriteString(seq) }
 	m := New(opt)
 	m.ctx = ctx
-	p := tea.NewProgram(m, tea.WithAltScreen(), tea.WithFPS(framesPerSecond), tea.WithContext(ctx))
+	p := tea.NewProgram(m, tea.WithAltScreen(), tea.WithFPS(framesPerSecond))
+	// Quit, and not tea.WithContext: that one closes the input under its reader.
+	defer context.AfterFunc(ctx, p.Quit)()
 	_, err := p.Run()
-	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil || errors.Is(err, tea.ErrInterrupted) {
+	if errors.Is(err, tea.ErrInterrupted) {
 		return nil
 	}
 	return err

@@ -133,13 +133,13 @@ func wrapCommand(s string, w int) []string {
 // one after them where there is none; -1: none at all.
 func breakAt(s string, w int) int {
 	quote, best := byte(0), -1
-	for i := 1; i < len(s); i++ {
+	for i := range len(s) {
 		switch c := s[i]; {
 		case quote == 0 && (c == '\'' || c == '"'):
 			quote = c
 		case c == quote:
 			quote = 0
-		case c == ' ' && quote == 0 && s[i-1] != '\\':
+		case c == ' ' && quote == 0 && i > 0 && s[i-1] != '\\':
 			if i > w && best >= 0 {
 				return best
 			}

@@ -79,6 +79,11 @@ func TestWrapCommand(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}
+	got = wrapCommand(`grep -n -m 3 -E 'No space left on device|Disk quota exceeded|Stopping serving logs in dir' server.log`, 40)
+	want = []string{`grep -n -m 3 -E \`, `    'No space left on device|Disk quota exceeded|Stopping serving logs in dir' \`, `    server.log`}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
 	if got := wrapCommand("a \\\n    --b", 40); !slices.Equal(got, []string{`a \`, `    --b`}) {
 		t.Errorf("got %q", got)
 	}

@@ -248,12 +248,15 @@ func TestCopy(t *testing.T) {
 	if got := mustRead(t, m.saveFile); got != want {
 		t.Errorf("saved %q, want %q", got, want)
 	}
+	if got := mustRead(t, keys(t, m, "G", "y").saveFile); got != "- alert: KafkaLogDirFull\n  expr: free < 0.1\n" {
+		t.Errorf("saved %q, want the alert rule", got)
+	}
 	first := m.saveFile
 	m = keys(t, m, "v", "y")
 	if got := mustRead(t, m.saveFile); m.saveFile != first || !strings.HasPrefix(got, "CRITICAL disk-full on logdir 3:/var/lib/kafka (confirmed) since 01:00:25") {
 		t.Errorf("saved %q to %s", got, m.saveFile)
 	}
-	if len(sent) != 2 || !strings.HasPrefix(sent[0], "\x1b]52;c;") {
+	if len(sent) != 3 || !strings.HasPrefix(sent[0], "\x1b]52;c;") {
 		t.Errorf("sent %q", sent)
 	}
 	t.Setenv("STY", "1.pts")
@@ -284,11 +287,10 @@ func TestAges(t *testing.T) {
 	shows(t, m, "the source has ended", "the source failed: no route")
 }
 
-// TestPlaybookStaysOpen keeps the playbook of a finding that goes away, and says
-// so where there is none.
+// TestNothing presses every kind of key before anything was seen.
 func TestNothing(t *testing.T) {
 	m := New(smallOptions())
-	for _, key := range []string{"1", "2", "3", "4", "5", "6", "e", "enter", "?", "[", "]", "P", " ", "a", "y", "tab", "G", "ctrl+d"} {
+	for _, key := range []string{"1", "2", "3", "4", "5", "6", "7", "e", "enter", "?", "[", "]", "P", " ", "a", "y", "tab", "G", "ctrl+d"} {
 		m = keys(t, m, key)
 		if m.View() == "" {
 			t.Errorf("nothing drawn after %s", key)
@@ -324,7 +326,7 @@ func TestSizes(t *testing.T) {
 			models = append(models, New(opt), feed(t, New(opt), batches[:worst+1]), feed(t, New(opt), batches))
 		}
 	}
-	views := []string{"1", "e", "v", "w", "p", "G", "4", "5", "6", "?", "n"}
+	views := []string{"1", "e", "v", "w", "p", "G", "4", "5", "6", "7", "?", "n"}
 	for _, m := range models {
 		for _, key := range views {
 			m = keys(t, m, key)
