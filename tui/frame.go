@@ -6,8 +6,6 @@ import (
 	"io"
 	"strings"
 	"time"
-
-	"github.com/ktriage/ktriage/diagnose"
 )
 
 // tier is how much room there is.
@@ -261,41 +259,4 @@ func keyName(key string) string {
 		return map[string]string{"right": "→", "left": "←", "up": "↑", "down": "↓"}[key]
 	}
 	return strings.ReplaceAll(key, "ctrl+", "ctrl-")
-}
-
-// headlineOf is a verdict in a word and a sentence.
-func headlineOf(v *diagnose.Verdict) (word string, st style, text string) {
-	first := firstRoot(v)
-	switch v.Status {
-	case diagnose.StatusFault:
-		if first != nil {
-			return strings.ToUpper(string(first.Severity)), severityStyle(first.Severity), v.Headline
-		}
-		return "FAULT", boldRed, v.Headline
-	case diagnose.StatusAdvice:
-		return "ADVICE", yellow, v.Headline
-	case diagnose.StatusClear:
-		return "CLEAR", green, v.Headline
-	}
-	switch {
-	case v.At.IsZero():
-		return "LOOKING", cyan, "nothing seen yet"
-	case first != nil && first.Band.Sure():
-		return strings.ToUpper(string(first.Severity)), severityStyle(first.Severity), v.Headline
-	case first != nil && first.Band == diagnose.Possible:
-		return "POSSIBLE", boldYellow, v.Headline
-	case first != nil:
-		return "CANNOT TELL", boldYellow, strings.TrimPrefix(v.Headline, "cannot tell: ")
-	}
-	return "INCOMPLETE", boldYellow, v.Headline
-}
-
-// firstRoot is the root that the headline is about; nil when there is none.
-func firstRoot(v *diagnose.Verdict) *diagnose.Finding {
-	for _, f := range v.Findings {
-		if f.Severity.Rank() > diagnose.Info.Rank() {
-			return f
-		}
-	}
-	return nil
 }
