@@ -73,6 +73,10 @@ func (s *Session) ask(sign *Sign, subject fact.Subject) SignState {
 	st := SignState{Sign: sign, Subject: subject, At: s.history.now}
 	for _, k := range sign.Needs {
 		if because := s.missing(k.Def(), subject); because != nil {
+			if because.Reason == fact.Absent {
+				st.Reading = notApplicable(because.Detail)
+				return st
+			}
 			st.Reading = Reading{Outcome: Unknown, Because: because}
 			return st
 		}

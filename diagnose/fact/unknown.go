@@ -14,6 +14,7 @@ const (
 	NotAskedFor  Reason = "not-asked"
 	NotAllowed   Reason = "not-allowed"
 	NotSupported Reason = "not-supported"
+	Absent       Reason = "not-applicable" // no such thing here: a collector without full collections, a disk without a device
 	Unreachable  Reason = "unreachable"
 	TimedOut     Reason = "timed-out"
 	NotYet       Reason = "not-yet"      // wants another sample, or the probe has not answered

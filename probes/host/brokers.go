@@ -61,9 +61,6 @@ func (c *census) start(pid int) uint64 {
 
 func observeBrokers(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
 	running, err := running(ctx, t)
-	if t.PID != 0 {
-		running = slices.DeleteFunc(running, func(f found) bool { return f.PID != t.PID })
-	}
 	c := censusOf(t)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,7 +117,7 @@ func join(all []found, more found) []found {
 	return append(all, more)
 }
 
-// running is the Kafka processes. An error beside some of them says what could
+// running is the Kafka processes, or the one asked for. An error beside some of them says what could
 // not be read of them.
 func running(ctx context.Context, t *probe.Target) ([]found, error) {
 	pids, err := process.PidsWithContext(rooted(ctx, t))
@@ -133,6 +130,9 @@ func running(ctx context.Context, t *probe.Target) ([]found, error) {
 	for _, pid := range pids {
 		if ctx.Err() != nil {
 			return all, errors.Join(append(errs, ctx.Err())...)
+		}
+		if t.PID != 0 && int(pid) != t.PID {
+			continue
 		}
 		f, ok, err := kafkaProcess(ctx, t, int(pid))
 		if ok {

@@ -31,7 +31,7 @@ func observeDisks(ctx context.Context, t *probe.Target) ([]fact.Observation, err
 	}
 	names := devices(ctx, t, dirs)
 	if len(names) == 0 {
-		return Nowhere(deviceKeys, &fact.Unknown{Reason: fact.NotSupported, Detail: "no block device under the log dirs (tmpfs, network or overlay)"}), nil
+		return Nowhere(deviceKeys, &fact.Unknown{Reason: fact.Absent, Detail: "no block device under the log dirs (tmpfs, network or overlay)"}), nil
 	}
 	t.Ledger.Note("open", t.Root+"/proc/diskstats", 0, 0)
 	stats, err := disk.IOCountersWithContext(rooted(ctx, t), slices.Clone(names)...)

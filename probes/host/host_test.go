@@ -195,14 +195,13 @@ func TestDescriptorsAndFigures(t *testing.T) {
 		}
 		defer f.Close()
 	}
-	for begin := time.Now(); time.Since(begin) < 50*time.Millisecond; {
-	}
-	seen, _ = look(t, Process, target)
+	// The kernel counts in ticks of 10 ms, and a crowded one has other work.
+	waitFor(t, func() bool {
+		seen, _ = look(t, Process, target)
+		return number(t, seen, "host.process.cpu on process 6") >= 0.04
+	})
 	if n := number(t, seen, "host.process.fds on process 6"); n < before+20 {
 		t.Errorf("%v descriptors with 20 files more than the %v before", n, before)
-	}
-	if cpu := number(t, seen, "host.process.cpu on process 6"); cpu < 0.04 {
-		t.Errorf("%v s of CPU after 50 ms of work", cpu)
 	}
 	if rss := number(t, seen, "host.process.rss on process 6"); rss < 1<<20 {
 		t.Errorf("%v bytes resident", rss)
@@ -268,7 +267,7 @@ func TestDirOnTmpfs(t *testing.T) {
 		t.Errorf("read-only mount %+v", m)
 	}
 	seen, err = look(t, Disks, target)
-	if o := seen["host.device.reads on device *"]; err != nil || o.Because == nil || o.Because.Reason != fact.NotSupported {
+	if o := seen["host.device.reads on device *"]; err != nil || o.Because == nil || o.Because.Reason != fact.Absent {
 		t.Errorf("no device under a tmpfs: %+v, error %v", o, err)
 	}
 }

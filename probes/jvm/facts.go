@@ -88,5 +88,5 @@ func size(k fact.Of[float64], s fact.Subject, bytes int64, collector string) fac
 
 // absent is why a number is missing that this JVM cannot give.
 func absent(detail string) *fact.Unknown {
-	return &fact.Unknown{Reason: fact.NotSupported, Detail: detail}
+	return &fact.Unknown{Reason: fact.Absent, Detail: detail}
 }
