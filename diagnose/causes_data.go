@@ -12,7 +12,7 @@ var groupStopped = &Cause{
 	Signs: []Link{
 		{Sign: groupWithoutMembers, Strength: Always, Decisive: true, Must: true},
 		{Sign: lagNotShrinking, Strength: Always},
-		{Sign: lagGrows, Strength: Often},
+		{Sign: lagGrows, Strength: Sometimes}, // not while nobody produces
 	},
 	Weigh: func(yes []SignState) Severity {
 		if find(yes, lagGrows) == nil {

@@ -93,12 +93,14 @@ func effort(r fact.Reason) float64 {
 }
 
 func lookText(st *SignState) string {
-	text := st.Sign.Title + " of " + st.Subject.String()
+	text := st.Subject.String() + ": whether " + st.Sign.Title
 	switch {
 	case st.Because.How != "":
 		return text + ": " + st.Because.How
+	case st.Because.Reason == fact.NotObserved && st.Subject.Scope == fact.Cluster:
+		return text + ": run ktriage on a broker's host"
 	case st.Because.Reason == fact.NotObserved:
-		return text + ": on its own host, ktriage"
+		return text + ": run ktriage on its host"
 	}
 	return text + ": " + st.Because.String()
 }

@@ -10,7 +10,7 @@ import (
 // Signs of a broker being there or not.
 
 var brokerNotLive = &Sign{
-	ID: "broker-not-live", Title: "not among the live brokers", On: fact.Broker, Trouble: true,
+	ID: "broker-not-live", Title: "it is not among the live brokers", On: fact.Broker, Trouble: true,
 	Doc:      "The broker has replicas or is registered, and most of the other live brokers do not list it: the controller has fenced it, or it never came back.",
 	Uses:     []fact.Key{fact.Metadata, fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.LogFenced},
 	Subjects: knownBrokers,
@@ -64,7 +64,7 @@ var portRefuses = &Sign{
 }
 
 var acceptsSilently = &Sign{
-	ID: "accepts-but-silent", Title: "accepts and never answers", On: fact.Broker, Trouble: true,
+	ID: "accepts-but-silent", Title: "it accepts and never answers", On: fact.Broker, Trouble: true,
 	Doc:   "A new connection is accepted (by the kernel's backlog, that needs no living process) and then nothing is said: stopped, frozen, out of file descriptors or far overloaded.",
 	Needs: []fact.Key{fact.BrokerReach},
 	Test: func(v *View) Reading {
@@ -93,7 +93,7 @@ var connectTimesOut = &Sign{
 }
 
 var answersKafka = &Sign{
-	ID: "answers", Title: "answers", On: fact.Broker, Leak: 0.9,
+	ID: "answers", Title: "it answers", On: fact.Broker, Leak: 0.9,
 	Doc:   "The broker answers ApiVersions on a new connection.",
 	Needs: []fact.Key{fact.BrokerReach},
 	Test: func(v *View) Reading {

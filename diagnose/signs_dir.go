@@ -53,28 +53,28 @@ func fullness(v *View, limit float64) Reading {
 }
 
 var noSpaceLogged = &Sign{
-	ID: "no-space-logged", Title: "the broker met a full disk", On: fact.LogDir, Trouble: true,
+	ID: "no-space-logged", Title: "its broker met a full disk", On: fact.LogDir, Trouble: true,
 	Doc:   "\"No space left on device\" or \"Disk quota exceeded\" in the broker's log since its last start.",
 	Needs: []fact.Key{fact.LogNoSpace},
 	Test:  func(v *View) Reading { return logged(v, fact.LogNoSpace, "no space left on device") },
 }
 
 var dirIOErrorLogged = &Sign{
-	ID: "dir-io-error-logged", Title: "the broker met an I/O error", On: fact.LogDir, Trouble: true,
+	ID: "dir-io-error-logged", Title: "its broker met an I/O error", On: fact.LogDir, Trouble: true,
 	Doc:   "\"Input/output error\" on the dir, or the dir is gone, in the broker's log since its last start.",
 	Needs: []fact.Key{fact.LogIOError},
 	Test:  func(v *View) Reading { return logged(v, fact.LogIOError, "I/O error") },
 }
 
 var dirOtherErrorLogged = &Sign{
-	ID: "dir-other-error-logged", Title: "the dir failed for want of something else", On: fact.LogDir, Trouble: true,
+	ID: "dir-other-error-logged", Title: "it failed for want of something else", On: fact.LogDir, Trouble: true,
 	Doc:   "The first exception was \"Too many open files\", \"Map failed\" or \"Read-only file system\": that is the cause, not the dir.",
 	Needs: []fact.Key{fact.LogOtherErr},
 	Test:  func(v *View) Reading { return logged(v, fact.LogOtherErr, "other error") },
 }
 
 var dirFailedLogged = &Sign{
-	ID: "dir-failed-logged", Title: "the broker gave the dir up", On: fact.LogDir, Trouble: true,
+	ID: "dir-failed-logged", Title: "its broker gave it up", On: fact.LogDir, Trouble: true,
 	Doc:   "\"Stopping serving logs in dir\" in the broker's log since its last start: offline until it restarts.",
 	Needs: []fact.Key{fact.LogDirFailed},
 	Test:  func(v *View) Reading { return logged(v, fact.LogDirFailed, "stopped serving") },
@@ -90,7 +90,7 @@ func logged(v *View, k fact.Of[fact.LogLines], name string) Reading {
 }
 
 var dirReportedOffline = &Sign{
-	ID: "dir-reported-offline", Title: "the broker reports the dir offline", On: fact.LogDir, Trouble: true, Leak: 0.001,
+	ID: "dir-reported-offline", Title: "its broker reports it offline", On: fact.LogDir, Trouble: true, Leak: 0.001,
 	Doc:   "DescribeLogDirs of the broker gives an error for the dir.",
 	Needs: []fact.Key{fact.LogDirError},
 	Test: func(v *View) Reading {

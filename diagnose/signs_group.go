@@ -28,8 +28,11 @@ var groupWithoutMembers = &Sign{
 		if state == "Empty" || state == "Dead" || known && members == 0 {
 			return yes("no members (%s)", state)
 		}
-		kind, _ := fact.GroupType.Latest(v, v.Subject)
-		return no("%.0f members (%s, %s)", members, state, kind)
+		text := state
+		if kind, ok := fact.GroupType.Latest(v, v.Subject); ok {
+			text += ", " + kind
+		}
+		return no("%.0f members (%s)", members, text)
 	},
 }
 
@@ -43,7 +46,10 @@ var groupStable = &Sign{
 		if state != "Stable" && state != "STABLE" {
 			return no("state %s", state)
 		}
-		now, _ := fact.GroupGeneration.Latest(v, v.Subject)
+		now, known := fact.GroupGeneration.Latest(v, v.Subject)
+		if !known {
+			return yes("Stable; its generation is not told")
+		}
 		before, _, ok := fact.GroupGeneration.Before(v, v.Subject, groupWindow)
 		if ok && now != before {
 			return no("generation went from %.0f to %.0f", before, now)

@@ -14,7 +14,7 @@ import (
 const hostWindow = 60 * time.Second
 
 var cpuBusy = &Sign{
-	ID: "cpu-busy", Title: "the host is short of CPU", On: fact.Host,
+	ID: "cpu-busy", Title: "it is short of CPU", On: fact.Host,
 	Doc:   "80% or more of the host's CPU time is used, waiting for I/O apart.",
 	Needs: []fact.Key{fact.CPUUser, fact.CPUSystem, fact.CPUIdle, fact.CPUIOWait, fact.CPUSteal},
 	Uses:  []fact.Key{fact.CPUs},
@@ -39,7 +39,7 @@ var cpuBusy = &Sign{
 }
 
 var memoryShort = &Sign{
-	ID: "memory-short", Title: "the host is short of memory", On: fact.Host,
+	ID: "memory-short", Title: "it is short of memory", On: fact.Host,
 	Doc:   "85% or more of the memory cannot be had without swapping. Page cache counts as available.",
 	Needs: []fact.Key{fact.MemTotal, fact.MemAvailable},
 	Test: func(v *View) Reading {
@@ -68,7 +68,7 @@ var fdsShort = &Sign{
 }
 
 var processBusy = &Sign{
-	ID: "process-busy", Title: "the broker uses much CPU", On: fact.Process,
+	ID: "process-busy", Title: "it uses much CPU", On: fact.Process,
 	Doc:   "The broker's process used 80% or more of the host's processors over the last minute.",
 	Needs: []fact.Key{fact.ProcessCPU},
 	Uses:  []fact.Key{fact.CPUs, fact.ProcessRSS, fact.ProcessThreads},

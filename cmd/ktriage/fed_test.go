@@ -1,0 +1,36 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/ktriage/ktriage/diagnose"
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes"
+)
+
+// Here alone probes and signs meet: what a sign reads some probe must yield, and
+// a probe that feeds neither a sign nor the header is one too many.
+func TestEverySignIsFedAndEveryProbeRead(t *testing.T) {
+	yields := map[*fact.Def]bool{}
+	for _, p := range probes.All {
+		for _, k := range p.Yields {
+			yields[k.Def()] = true
+		}
+	}
+	// What the header shows of the cluster, and no sign judges.
+	read := map[*fact.Def]bool{fact.BrokerSoftware.Def(): true, fact.Groups.Def(): true}
+	for _, s := range diagnose.All.Signs {
+		for _, k := range slices.Concat(s.Needs, s.Uses) {
+			read[k.Def()] = true
+			if !yields[k.Def()] {
+				t.Errorf("sign %s reads %s, which no probe yields", s.ID, k.Def().Name)
+			}
+		}
+	}
+	for _, p := range probes.All {
+		if !slices.ContainsFunc(p.Yields, func(k fact.Key) bool { return read[k.Def()] }) {
+			t.Errorf("nothing reads what probe %s yields", p.Name)
+		}
+	}
+}
