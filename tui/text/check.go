@@ -152,21 +152,29 @@ func nothing(v *diagnose.Verdict, about About) string {
 	case v.Coverage.Total == 0:
 		s = "cannot tell: nothing could be seen from here"
 	case v.Status == diagnose.StatusIncomplete:
-		s = fmt.Sprintf("incomplete: no fault found in the %d of %s I could see", v.Coverage.Seen, plural(v.Coverage.Total, "sign"))
+		s = "incomplete: " + v.Headline // it says what is missing, or what nothing explains
 	}
+	var size []string
 	if about.Took > 0 {
-		s += fmt.Sprintf(" in %.1f s", about.Took.Seconds())
+		size = append(size, fmt.Sprintf("in %.1f s", about.Took.Seconds()))
 	}
 	if n := len(v.Cluster.Brokers); n > 0 {
-		s += ", " + plural(n, "broker")
+		size = append(size, plural(n, "broker"))
 	}
 	if v.Cluster.Partitions >= 0 {
-		s += ", " + plural(v.Cluster.Partitions, "partition")
+		size = append(size, plural(v.Cluster.Partitions, "partition"))
 	}
 	if v.Cluster.Groups >= 0 {
-		s += ", " + plural(v.Cluster.Groups, "group")
+		size = append(size, plural(v.Cluster.Groups, "group"))
 	}
-	return s
+	switch all := strings.Join(size, ", "); {
+	case all == "":
+		return s
+	case v.Status == diagnose.StatusIncomplete:
+		return s + " (" + all + ")"
+	default:
+		return s + " " + all
+	}
 }
 
 // seen is the last lines: how much was seen, and what was not.
@@ -188,11 +196,7 @@ func seen(b *strings.Builder, v *diagnose.Verdict, count bool) {
 	if line != "" {
 		b.WriteString(wrap("", "  ", line))
 	}
-	if len(v.Coverage.Elsewhere) > 0 {
-		var who []string
-		for _, s := range v.Coverage.Elsewhere {
-			who = append(who, s.Name)
-		}
+	if who := elsewhere(v); len(who) > 0 {
 		b.WriteString(wrap("", "  ", "not from here: host, JVM and logs of broker "+listed(who, 6, " ")+" (run ktriage on that host)"))
 	}
 	var failed []string
@@ -204,6 +208,22 @@ func seen(b *strings.Builder, v *diagnose.Verdict, count bool) {
 	if len(failed) > 0 {
 		b.WriteString(wrap("", "  ", "probes that failed: "+listed(failed, 4, ", ")))
 	}
+}
+
+// elsewhere is the brokers whose host is another. One of this host that is not
+// running has no JVM to look at, and no other host either.
+func elsewhere(v *diagnose.Verdict) []string {
+	here := map[string]bool{}
+	for _, l := range v.Cluster.Local {
+		here[strconv.Itoa(int(l.NodeID))] = true
+	}
+	var names []string
+	for _, s := range v.Coverage.Elsewhere {
+		if !here[s.Name] && !strings.HasPrefix(s.Name, "pid ") {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 func inState(alerts []diagnose.AlertState, state string) []string {

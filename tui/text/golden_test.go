@@ -68,7 +68,7 @@ func made() map[string]*diagnose.Verdict {
 			Coverage: diagnose.Coverage{Seen: 63, Total: 64, Unknown: []diagnose.Missing{missing}}, Next: &diagnose.NextLook{Sign: logged, Text: "logs of broker 3: drop --skip logs.server"}},
 		"advice": {At: t0, Status: diagnose.StatusAdvice, Headline: "no fault found", Cluster: cluster, Findings: []*diagnose.Finding{tip}, Coverage: diagnose.Coverage{Seen: 63, Total: 63}},
 		"clear":  {At: t0, Status: diagnose.StatusClear, Headline: "no fault found", Cluster: cluster, Coverage: diagnose.Coverage{Seen: 63, Total: 63}},
-		"incomplete": {At: t0, Status: diagnose.StatusIncomplete, Headline: "no fault found", Cluster: cluster,
+		"incomplete": {At: t0, Status: diagnose.StatusIncomplete, Headline: "no fault found in the 41 of 60 signs I could see", Cluster: cluster,
 			Coverage: diagnose.Coverage{Seen: 41, Total: 60, Unknown: []diagnose.Missing{missing}}},
 	}
 }

@@ -185,8 +185,8 @@ func reportUnseen(b *strings.Builder, v *diagnose.Verdict) {
 	for _, m := range v.Coverage.Unknown {
 		fmt.Fprintf(b, "- `%s`: %s\n", m.Sign.ID, md(missed(m)))
 	}
-	for _, s := range v.Coverage.Elsewhere {
-		fmt.Fprintf(b, "- host, JVM and logs of %s: not on this host\n", md(s.String()))
+	for _, name := range elsewhere(v) {
+		fmt.Fprintf(b, "- host, JVM and logs of broker %s: not on this host\n", md(name))
 	}
 	for _, r := range v.Runs {
 		if r.Status != fact.OK {
