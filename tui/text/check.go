@@ -172,8 +172,10 @@ func nothing(v *diagnose.Verdict, about About) string {
 		return s
 	case v.Status == diagnose.StatusIncomplete:
 		return s + " (" + all + ")"
-	default:
+	case about.Took > 0:
 		return s + " " + all
+	default:
+		return s + ", " + all
 	}
 }
 
