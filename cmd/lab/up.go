@@ -88,7 +88,11 @@ func describe(s lab.State) {
 			bootstrap = append(bootstrap, n.Address)
 		}
 	}
-	fmt.Printf("Kafka %s of lab %s, pid %d, in %s\nbootstrap %s\n", s.Version, s.Command, s.Owner.PID, s.Dir, strings.Join(bootstrap, ","))
+	state := "up"
+	if !s.Ready {
+		state = "starting"
+	}
+	fmt.Printf("Kafka %s of lab %s, pid %d, %s, in %s\nbootstrap %s\n", s.Version, s.Command, s.Owner.PID, state, s.Dir, strings.Join(bootstrap, ","))
 	for _, n := range s.Nodes {
 		fmt.Printf("node %-3d pid %-7d %-17s %-15s log dir %s, logs %s\n", n.ID, n.Process.PID, n.Roles, n.Address, n.LogDir, n.LogsDir)
 	}

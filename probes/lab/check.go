@@ -76,7 +76,7 @@ func (k *Checker) run(ctx context.Context, f *Fault, row *Row) (err error) {
 func (k *Checker) name(ctx context.Context, c *Cluster, f *Fault, row *Row) error {
 	bitten := time.Now()
 	for {
-		r, err := k.Ktriage.Check(ctx, c)
+		r, err := k.Ktriage.Check(ctx, c, f.Args...)
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (k *Checker) blind(ctx context.Context, c *Cluster, f *Fault, row *Row) err
 	}
 	var errs []error
 	for _, b := range f.Blind {
-		r, err := k.Ktriage.Check(ctx, c, "--skip", b.Skip)
+		r, err := k.Ktriage.Check(ctx, c, append([]string{"--skip", b.Skip}, f.Args...)...)
 		if err == nil {
 			var said string
 			said, err = b.judge(row.Evidence, r)

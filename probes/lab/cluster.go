@@ -109,6 +109,10 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err := c.Ready(ready); err != nil {
 		return err
 	}
+	c.state.Ready = true
+	if err := c.state.write(); err != nil {
+		return err
+	}
 	c.Say("Kafka %s: %d nodes up in %.1f s", c.Version, len(c.Nodes), time.Since(began).Seconds())
 	return nil
 }

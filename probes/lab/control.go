@@ -122,6 +122,9 @@ func (d *director) heal(ctx context.Context, w io.Writer) error {
 // Command sends a command to the owner of a running cluster, and copies its
 // progress to w.
 func Command(ctx context.Context, s State, w io.Writer, command string) error {
+	if !s.Ready {
+		return fmt.Errorf("the cluster of lab %s, pid %d, is still starting", s.Command, s.Owner.PID)
+	}
 	if s.Socket == "" {
 		return fmt.Errorf("the cluster of lab %s, pid %d, takes no commands", s.Command, s.Owner.PID)
 	}

@@ -29,11 +29,12 @@ type Fault struct {
 	Bites  time.Duration // how long Oracle may take to see it; 0: 30 s
 
 	Expect       []Expect      // root causes, in order; none: nothing of severity major or critical may be sure
-	Consequences []string      // causes that may stand under a root, never beside it
+	Consequences []string      // causes that must stand under a root
 	Context      []string      // ids that must stand as context or as a root of severity info
 	Branch       string        // of the verdict; "" leaves it open
 	Forbidden    []string      // causes that must not be confirmed or likely, root or not
 	Deadline     time.Duration // from the oracle's word to the right verdict; 0: 30 s
+	Args         []string      // what the operator must give ktriage beside the bootstrap servers; $CONFIG3 is broker 3's server.properties
 	Blind        []Blind       // probes to switch off, and what must then be said
 }
 
@@ -133,10 +134,11 @@ func or(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
-// expand replaces $LOGDIR3 and its like in a subject.
-func (c *Cluster) expand(subject string) string {
+// expand replaces $LOGDIR3, $CONFIG3 and their like.
+func (c *Cluster) expand(text string) string {
 	for _, n := range c.Brokers() {
-		subject = strings.ReplaceAll(subject, fmt.Sprintf("$LOGDIR%d", n.ID), n.LogDir)
+		text = strings.ReplaceAll(text, fmt.Sprintf("$LOGDIR%d", n.ID), n.LogDir)
+		text = strings.ReplaceAll(text, fmt.Sprintf("$CONFIG%d", n.ID), n.properties())
 	}
-	return subject
+	return text
 }

@@ -33,13 +33,13 @@ var heapExhaustion = &Fault{
 		}
 		return "GC log: " + pauses[len(pauses)-1].Line, nil
 	},
-	Bites:        90 * time.Second,
-	Heal:         func(ctx context.Context, c *Cluster) error { return c.replace(ctx, 2) },
-	Expect:       []Expect{{"heap-exhaustion", "process 2"}},
-	Consequences: []string{"gc-pause"},
-	Branch:       "performance",
-	Forbidden:    []string{"broker-crashed", "planned-shutdown", "disk-full"},
-	Blind:        []Blind{{"jvm.perf", "heap-exhaustion"}},
+	Bites:     90 * time.Second,
+	Heal:      func(ctx context.Context, c *Cluster) error { return c.replace(ctx, 2) },
+	Expect:    []Expect{{"heap-exhaustion", "process 2"}},
+	Branch:    "performance",
+	Forbidden: []string{"broker-crashed", "planned-shutdown", "disk-full"},
+	// Sooner or later a thread meets OutOfMemoryError, and the log alone decides.
+	Blind: []Blind{{"jvm.perf,logs.lines", "heap-exhaustion"}},
 }
 
 // fullPause is a full collection as the unified GC log tells it; MiB.

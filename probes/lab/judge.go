@@ -16,6 +16,11 @@ func (f *Fault) Judge(c *Cluster, r *Report) error {
 			wrong = append(wrong, fmt.Errorf("forbidden: %s", found))
 		}
 	}
+	for _, cause := range f.Consequences {
+		if !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Cause == cause && f.Role == "consequence" }) {
+			wrong = append(wrong, fmt.Errorf("%s does not stand under a root", cause))
+		}
+	}
 	for _, id := range f.Context {
 		if !r.mentions(id) {
 			wrong = append(wrong, fmt.Errorf("%s stands neither as context nor as a root of severity info", id))

@@ -35,7 +35,9 @@ func TestJudge(t *testing.T) {
 		{"forbidden consequence", `{"verdict":{"status":"fault","branch":"availability"},"findings":[` + crashed + `,` +
 			`{"cause":"no-leader","role":"consequence","severity":"critical","band":"likely","subject":{"scope":"cluster","name":"cluster"}}]}`, brokerCrashed, "forbidden: no-leader"},
 		{"log dir", `{"verdict":{"status":"fault","branch":"availability"},"findings":[` +
-			`{"cause":"disk-full","role":"root","severity":"critical","band":"confirmed","subject":{"scope":"logdir","name":"3:/l3"}}]}`, diskFull, ""},
+			`{"cause":"disk-full","role":"root","severity":"critical","band":"confirmed","subject":{"scope":"logdir","name":"3:/l3"}},` + strings.Replace(crashed, "root", "consequence", 1) + `]}`, diskFull, ""},
+		{"consequence beside the root", `{"verdict":{"status":"fault","branch":"availability"},"findings":[` +
+			`{"cause":"disk-full","role":"root","severity":"critical","band":"confirmed","subject":{"scope":"logdir","name":"3:/l3"}},` + crashed + `]}`, diskFull, "unexpected root: broker-crashed"},
 		{"control", `{"verdict":{"status":"advice"},"findings":[{"cause":"disk-full","role":"root","severity":"minor","band":"possible","subject":{"scope":"logdir","name":"3:/l3"}}]}`, idle, ""},
 		{"control called broken", `{"verdict":{"status":"fault"},"findings":[` + crashed + `]}`, idle, "unexpected root"},
 		{"planned", `{"verdict":{"status":"advice"},"context":[{"id":"planned-shutdown","text":""}]}`, plannedShutdown, ""},

@@ -78,7 +78,7 @@ func TestFaultsAreWhole(t *testing.T) {
 		}
 		for _, cause := range f.Consequences {
 			if slices.Contains(f.Forbidden, cause) {
-				t.Errorf("%s both allows and forbids %s", f.Name, cause)
+				t.Errorf("%s both wants and forbids %s", f.Name, cause)
 			}
 		}
 	}

@@ -81,12 +81,15 @@ func BuildKtriage(ctx context.Context, dir string) (*Ktriage, error) {
 }
 
 // Check runs `ktriage check -o json` on a cluster, as an operator does on a
-// host of brokers. args are appended.
+// host of brokers. args are appended; $CONFIG3 and its like are replaced.
 func (k *Ktriage) Check(ctx context.Context, c *Cluster, args ...string) (*Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	line := append([]string{"check", "-o", "json", "--bootstrap-server", strings.Join(c.Bootstrap(), ",")}, k.Args...)
-	cmd := exec.CommandContext(ctx, k.Path, append(line, args...)...)
+	for _, a := range args {
+		line = append(line, c.expand(a))
+	}
+	cmd := exec.CommandContext(ctx, k.Path, line...)
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := start(cmd)

@@ -21,6 +21,7 @@ type State struct {
 	Dir     string   // everything the cluster wrote
 	Mounts  []string // mount points of the lab, under Dir
 	Nodes   []NodeState
+	Ready   bool   // every broker has been in the cluster
 	Socket  string // where the owner takes commands; "" when it takes none
 }
 
