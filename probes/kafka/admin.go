@@ -72,11 +72,11 @@ func (a *admin) options(seeds []string) []kgo.Opt {
 		kgo.SoftwareNameAndVersion(clientID, softwareVersion(r.target.Version)),
 		kgo.DisableClientMetrics(),
 		kgo.WithHooks(&ledgerHook{r.target.Ledger}),
-		kgo.RequestRetries(2),
+		kgo.RequestRetries(10), // the client does not know which brokers are dead: it must get past them
 		kgo.RetryTimeout(r.patience),
-		kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }),
+		kgo.RetryBackoffFn(func(int) time.Duration { return 20 * time.Millisecond }),
 		kgo.RequestTimeoutOverhead(max(r.patience, 100*time.Millisecond)),
-		kgo.MetadataMinAge(100 * time.Millisecond),
+		kgo.MetadataMinAge(time.Second),
 		kgo.BrokerMaxReadBytes(maxAnswer),
 	}
 	if m := r.door.mechanism; m != nil {
@@ -88,7 +88,7 @@ func (a *admin) options(seeds []string) []kgo.Opt {
 // dial is the client's way to a broker.
 func (a *admin) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	if a.roster.isDead(a.roster.locate(ctx, address)) {
-		return nil, errDead
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errDead} // the client goes on to another broker
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.roster.patience)
 	defer cancel()
@@ -177,6 +177,10 @@ func (r *roster) logEnds(ctx context.Context, topics []string) (*logEnds, error)
 	a.dropDead(ctx)
 	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
+	// The three below share what this has just read of leaders.
+	if _, err := a.kadm.ListTopics(ctx, topics...); err != nil {
+		return nil, explainAdmin(err)
+	}
 	var all sync.WaitGroup
 	errs := make([]error, 3)
 	all.Go(func() { ends.start, errs[0] = a.kadm.ListStartOffsets(ctx, topics...) })
@@ -197,6 +201,9 @@ func explainAdmin(err error) error {
 	var denied *kadm.AuthError
 	if errors.As(err, &denied) {
 		return probe.Fail(fact.NotAllowed, "list log ends: "+err.Error(), "kafka-acls.sh --add --allow-principal User:NAME "+describeTopics)
+	}
+	if errors.Is(err, errDead) {
+		return probe.Fail(fact.Unreachable, "list log ends: "+err.Error(), "")
 	}
 	return probe.Fail(failed(fact.APIVersions, err).reason(), "list log ends: "+err.Error(), "")
 }

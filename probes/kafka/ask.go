@@ -108,9 +108,12 @@ func (r *roster) ask(ctx context.Context, p *peer, request kmsg.Request) (answer
 // beside an error.
 type query func(context.Context, *peer) ([]fact.Observation, error)
 
+// missing is what is observed of a broker that told nothing.
+type missing func(*peer, *fact.Unknown) []fact.Observation
+
 // each asks every broker at the same time. The error says how many did not
 // answer, and why the first of them did not.
-func (r *roster) each(ctx context.Context, what string, do query) ([]fact.Observation, error) {
+func (r *roster) each(ctx context.Context, what string, do query, none missing) ([]fact.Observation, error) {
 	crew := r.crew()
 	if len(crew) == 0 {
 		return nil, errNobody
@@ -124,6 +127,9 @@ func (r *roster) each(ctx context.Context, what string, do query) ([]fact.Observ
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			seen[i], errs[i] = r.politely(ctx, what, p, do)
+			if errs[i] != nil && len(seen[i]) == 0 {
+				seen[i] = none(p, probe.Because(errs[i]))
+			}
 		})
 	}
 	all.Wait()
@@ -201,16 +207,16 @@ func (r *roster) rank(p *peer) int {
 func (r *roster) politely(ctx context.Context, what string, p *peer, do query) ([]fact.Observation, error) {
 	key := what + " " + p.name
 	r.mu.Lock()
-	before, denied := r.denials[key]
+	before, ok := r.denials[key]
 	r.mu.Unlock()
-	if denied && time.Now().Before(before.until) {
+	if ok && time.Now().Before(before.until) {
 		return nil, &probe.Error{Unknown: before.because}
 	}
 	seen, err := do(ctx, p)
-	var why *probe.Error
-	if errors.As(err, &why) && why.Reason == fact.NotAllowed {
+	var no *denied
+	if errors.As(err, &no) {
 		r.mu.Lock()
-		r.denials[key] = denial{why.Unknown, time.Now().Add(backOff)}
+		r.denials[key] = denial{probe.Because(err), time.Now().Add(backOff)}
 		r.mu.Unlock()
 	}
 	return seen, err

@@ -25,10 +25,10 @@ func refusal(p *peer, request string, code int16, right string) error {
 		return nil
 	}
 	err := kerr.ErrorForCode(code)
-	reason, how := fact.NotObserved, ""
+	reason := fact.NotObserved
 	switch err {
 	case kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed:
-		reason, how = fact.NotAllowed, "kafka-acls.sh --add --allow-principal User:NAME "+right
+		return &denied{probe.Fail(fact.NotAllowed, fmt.Sprintf("%s answered %s: %s", p, request, err), "kafka-acls.sh --add --allow-principal User:NAME "+right)}
 	case kerr.UnsupportedVersion:
 		reason = fact.NotSupported
 	case kerr.RequestTimedOut:
@@ -38,5 +38,10 @@ func refusal(p *peer, request string, code int16, right string) error {
 			reason = fact.NotYet
 		}
 	}
-	return probe.Fail(reason, fmt.Sprintf("%s answered %s: %s", p, request, err), how)
+	return probe.Fail(reason, fmt.Sprintf("%s answered %s: %s", p, request, err), "")
 }
+
+// denied is the error of a request that the broker's authorizer said no to.
+type denied struct{ error }
+
+func (d *denied) Unwrap() error { return d.error }

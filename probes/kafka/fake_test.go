@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/probe"
@@ -155,4 +157,22 @@ func hostPort(t *testing.T, address string) (string, int32) {
 		t.Fatal(err)
 	}
 	return host, int32(n)
+}
+
+// answerOnlyForItself makes every broker refuse to tell the settings of the
+// others, as Kafka does.
+func answerOnlyForItself(cluster *kfake.Cluster) {
+	cluster.ControlKey(int16(kmsg.DescribeConfigs), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		answer := r.ResponseKind().(*kmsg.DescribeConfigsResponse)
+		for _, asked := range r.(*kmsg.DescribeConfigsRequest).Resources {
+			one := kmsg.NewDescribeConfigsResponseResource()
+			one.ResourceType, one.ResourceName = asked.ResourceType, asked.ResourceName
+			if asked.ResourceName != strconv.Itoa(int(cluster.CurrentNode())) {
+				one.ErrorCode = kerr.InvalidRequest.Code
+			}
+			answer.Resources = append(answer.Resources, one)
+		}
+		return answer, nil, true
+	})
 }

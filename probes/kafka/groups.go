@@ -36,7 +36,13 @@ func observeGroups(ctx context.Context, t *probe.Target) ([]fact.Observation, er
 	if err != nil {
 		return nil, err
 	}
-	seen, err := r.each(ctx, "kafka.groups", r.observeGroupsOf)
+	seen, err := r.each(ctx, "kafka.groups", r.observeGroupsOf, func(p *peer, because *fact.Unknown) (seen []fact.Observation) {
+		ids, _ := r.groupsOf(p)
+		for _, id := range ids {
+			seen = append(seen, groupUnknown(id, because)...)
+		}
+		return seen
+	})
 	if !r.haveListed() {
 		return nil, err
 	}
@@ -77,12 +83,7 @@ func (r *roster) observeGroupsOf(ctx context.Context, p *peer) ([]fact.Observati
 		err = refusal(p, "ListGroups", got.(*kmsg.ListGroupsResponse).ErrorCode, describeGroups)
 	}
 	if err != nil {
-		ids, _ := r.groupsOf(p)
-		var seen []fact.Observation
-		for _, id := range ids {
-			seen = append(seen, groupUnknown(id, probe.Because(err))...)
-		}
-		return seen, err
+		return nil, err
 	}
 	r.list(p, got.(*kmsg.ListGroupsResponse))
 	ids, listed := r.groupsOf(p)

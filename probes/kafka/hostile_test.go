@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,13 +99,13 @@ func TestHostilePeers(t *testing.T) {
 func TestHangsLater(t *testing.T) {
 	cluster := fake(t)
 	target := aim(t, cluster.ListenAddrs()[0])
+	target.Timeout = 3 * time.Second
 	must(t, target, Reach)
+	var hangs atomic.Bool
+	hangs.Store(true)
 	cluster.ControlKey(int16(kmsg.Metadata), func(kmsg.Request) (kmsg.Response, error, bool) {
-		if cluster.CurrentNode() != 1 {
-			cluster.KeepControl()
-			return nil, nil, false
-		}
-		return nil, nil, true // never an answer
+		cluster.KeepControl()
+		return nil, nil, cluster.CurrentNode() == 1 && hangs.Load() // handled with nothing: never an answer
 	})
 	metadata, err := look(t, target, Metadata)
 	if err == nil || probe.Because(err).Reason != fact.TimedOut {
@@ -116,6 +117,7 @@ func TestHangsLater(t *testing.T) {
 	for _, id := range []int32{0, 2} {
 		value(t, metadata, fact.Metadata, fact.BrokerOf(id))
 	}
+	hangs.Store(false)
 	// The connection with an answer outstanding is not used again.
 	metadata = must(t, target, Metadata)
 	value(t, metadata, fact.Metadata, fact.BrokerOf(1))

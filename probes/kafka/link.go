@@ -44,8 +44,8 @@ type door struct {
 	exists  func(topic string) bool
 }
 
-// open connects to an address up to the point where a broker would answer any
-// request. Its error is a *stepError.
+// open connects to an address up to the point where SASL would begin. Its error
+// is a *stepError.
 func (d *door) open(ctx context.Context, address string) (*link, error) {
 	conn, err := d.dial(ctx, address, d.exists)
 	if err != nil {
@@ -56,12 +56,6 @@ func (d *door) open(ctx context.Context, address string) (*link, error) {
 	if err := l.hello(ctx, d.version); err != nil {
 		l.close()
 		return nil, failed(fact.APIVersions, err)
-	}
-	if d.mechanism != nil {
-		if err := l.authenticate(ctx, d.mechanism); err != nil {
-			l.close()
-			return nil, failed(fact.SASL, err)
-		}
 	}
 	return l, nil
 }

@@ -41,11 +41,12 @@ func observeLogDirs(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 				err = refusal(p, "DescribeLogDirs without any log dir", kerr.ClusterAuthorizationFailed.Code, describeCluster)
 			}
 		}
-		var seen []fact.Observation
+		return nil, err
+	}, func(p *peer, because *fact.Unknown) (seen []fact.Observation) {
 		for _, path := range r.pathsOf(p) {
-			seen = append(seen, dirUnknown(p, path, probe.Because(err))...)
+			seen = append(seen, dirUnknown(p, path, because)...)
 		}
-		return seen, err
+		return seen
 	})
 }
 
@@ -93,6 +94,9 @@ func volume(key fact.Of[float64], s fact.Subject, bytes int64) fact.Observation 
 // pathsOf is the log dirs that a broker is known to have: as it last told, or
 // by its own configuration. "*" stands for those that nobody knows.
 func (r *roster) pathsOf(p *peer) []string {
+	if p.id < 0 { // the subject of a log dir holds the id
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if paths := r.logdirs[p.name]; len(paths) > 0 {

@@ -36,9 +36,11 @@ func observeMetadata(ctx context.Context, t *probe.Target) ([]fact.Observation, 
 			err = refusal(p, "Metadata", got.(*kmsg.MetadataResponse).ErrorCode, describeTopics)
 		}
 		if err != nil {
-			return []fact.Observation{fact.Metadata.Unknown(p.subject(), probe.Because(err))}, err
+			return nil, err
 		}
 		return []fact.Observation{fact.Metadata.Is(p.subject(), viewOf(got.(*kmsg.MetadataResponse)))}, nil
+	}, func(p *peer, because *fact.Unknown) []fact.Observation {
+		return []fact.Observation{fact.Metadata.Unknown(p.subject(), because)}
 	})
 	r.choose(seen)
 	return seen, err

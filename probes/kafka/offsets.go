@@ -53,6 +53,11 @@ func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 		all = append(all, mine...)
 		mu.Unlock()
 		return failed, err
+	}, func(p *peer, because *fact.Unknown) (seen []fact.Observation) {
+		for _, id := range r.committing(p) {
+			seen = append(seen, fact.Offsets.Unknown(fact.Subject{Scope: fact.Group, Name: id}, because))
+		}
+		return seen
 	})
 	topics := map[string]bool{}
 	for _, g := range all {
@@ -75,12 +80,16 @@ func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 	return seen, err
 }
 
+// committing is the groups that a broker coordinates and that commit offsets.
+func (r *roster) committing(p *peer) []string {
+	ids, listed := r.groupsOf(p)
+	return slices.DeleteFunc(ids, func(id string) bool { return listed[id].kind != "classic" && listed[id].kind != "consumer" })
+}
+
 // commitsOf is what the groups that a broker coordinates have committed, and
 // the observations of those that it would not tell.
 func (r *roster) commitsOf(ctx context.Context, p *peer) (all []commits, unknown []fact.Observation, err error) {
-	ids, listed := r.groupsOf(p)
-	ids = slices.DeleteFunc(ids, func(id string) bool { return listed[id].kind != "classic" && listed[id].kind != "consumer" })
-	for some := range slices.Chunk(ids, groupsAtOnce) {
+	for some := range slices.Chunk(r.committing(p), groupsAtOnce) {
 		var answers map[string]groupCommits
 		failure := r.with(ctx, p, func(ctx context.Context, l *link) (err error) {
 			answers, err = fetchCommits(ctx, l, p, some)

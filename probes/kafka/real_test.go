@@ -221,6 +221,11 @@ func broken(t *testing.T, b fact.Batch) {
 	if e := want(t, b, fact.Eligible, fact.TheCluster); len(e.Topic) == 0 {
 		t.Errorf("eligible leaders: %+v", e)
 	}
+	billing := fact.Subject{Scope: fact.Group, Name: "billing"}
+	want(t, b, fact.GroupState, billing)
+	if o := want(t, b, fact.Offsets, billing); len(o.Topic) == 0 || slices.Contains(o.LogEnd, -1) || slices.Contains(o.LastStable, -1) || slices.Contains(o.LogStart, -1) {
+		t.Errorf("offsets: %+v", o)
+	}
 	mine := 0
 	for _, o := range b.Observations {
 		if owner, _ := o.Subject.Owner(); o.Key == fact.LogDirSize.Def() && owner == fact.BrokerOf(1) && o.Value != nil {

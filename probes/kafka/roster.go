@@ -60,10 +60,9 @@ type place struct {
 	at   time.Time
 }
 
-// rejection is a reach that is not tried again for a while, so that no account
-// is locked.
+// rejection is how credentials fared that are not tried again for a while.
 type rejection struct {
-	reach fact.Reach
+	err   *stepError
 	until time.Time
 }
 

@@ -128,27 +128,42 @@ func (s *survey) try(ctx context.Context, addresses ...string) {
 	}
 }
 
-// attempt opens a link to an address and times it. Where the credentials have
-// just been rejected it is not tried again.
+// attempt opens a link to an address and times it.
 func (r *roster) attempt(ctx context.Context, address string) attempt {
-	r.mu.Lock()
-	no, rejected := r.rejected[address]
-	r.mu.Unlock()
-	if rejected && time.Now().Before(no.until) {
-		return attempt{address: address, id: -1, reach: no.reach}
-	}
 	began := time.Now()
-	l, err := r.door.open(ctx, address)
+	l, err := r.open(ctx, address)
 	a := attempt{address: address, id: -1, link: l, reach: fact.Reach{Address: address, Step: fact.APIVersions, Outcome: fact.Answered}}
 	a.reach.Seconds = time.Since(began).Seconds()
 	var step *stepError
 	if errors.As(err, &step) {
 		a.reach.Step, a.reach.Outcome, a.reach.Detail = step.step, step.outcome, step.err.Error()
 	}
-	if a.reach.Step == fact.SASL && a.reach.Outcome == fact.Denied {
-		r.mu.Lock()
-		r.rejected[address] = rejection{a.reach, time.Now().Add(backOff)}
-		r.mu.Unlock()
-	}
 	return a
+}
+
+// open opens a link. Where the credentials were rejected lately it goes as far
+// as before them, so that no account is locked and a broker that dies meanwhile
+// is still seen to die.
+func (r *roster) open(ctx context.Context, address string) (*link, error) {
+	l, err := r.door.open(ctx, address)
+	if err != nil || r.door.mechanism == nil {
+		return l, err
+	}
+	r.mu.Lock()
+	before := r.rejected[address]
+	r.mu.Unlock()
+	if time.Now().Before(before.until) {
+		l.close()
+		return nil, before.err
+	}
+	if err := l.authenticate(ctx, r.door.mechanism); err != nil {
+		l.close()
+		e := failed(fact.SASL, err)
+		wait := map[fact.Outcome]time.Duration{fact.Denied: backOff, fact.Closed: time.Minute}[e.outcome]
+		r.mu.Lock()
+		r.rejected[address] = rejection{e, time.Now().Add(wait)}
+		r.mu.Unlock()
+		return nil, e
+	}
+	return l, nil
 }
