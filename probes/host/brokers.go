@@ -66,6 +66,9 @@ func observeBrokers(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 	defer c.mu.Unlock()
 	all := running
 	for _, old := range c.found {
+		if old.NodeID < 0 {
+			continue // gone, and nothing says that it was a broker of any cluster
+		}
 		old.Running = false
 		all = join(all, old)
 	}

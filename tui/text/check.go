@@ -212,18 +212,11 @@ func seen(b *strings.Builder, v *diagnose.Verdict, count bool) {
 	}
 }
 
-// elsewhere is the brokers whose host is another. One of this host that is not
-// running has no JVM to look at, and no other host either.
+// elsewhere is the names of the brokers whose host is another.
 func elsewhere(v *diagnose.Verdict) []string {
-	here := map[string]bool{}
-	for _, l := range v.Cluster.Local {
-		here[strconv.Itoa(int(l.NodeID))] = true
-	}
 	var names []string
 	for _, s := range v.Coverage.Elsewhere {
-		if !here[s.Name] && !strings.HasPrefix(s.Name, "pid ") {
-			names = append(names, s.Name)
-		}
+		names = append(names, s.Name)
 	}
 	return names
 }
