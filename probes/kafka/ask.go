@@ -127,12 +127,14 @@ func (r *roster) each(ctx context.Context, what string, do query, none missing) 
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			seen[i], errs[i] = r.politely(ctx, what, p, do)
-			if errs[i] != nil && len(seen[i]) == 0 {
-				seen[i] = none(p, probe.Because(errs[i]))
-			}
 		})
 	}
 	all.Wait()
+	for i, p := range crew { // only now: what one lost another may have taken over and told
+		if errs[i] != nil && len(seen[i]) == 0 {
+			seen[i] = none(p, probe.Because(errs[i]))
+		}
+	}
 	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 	if len(errs) == 0 {
 		return slices.Concat(seen...), nil

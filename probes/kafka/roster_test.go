@@ -137,3 +137,36 @@ func pipe(from, to net.Conn) {
 		}
 	}
 }
+
+// A group that moved from a dead coordinator to a live one is known.
+func TestGroupMovesToAnotherCoordinator(t *testing.T) {
+	cluster := fake(t)
+	commitSome(t, cluster.ListenAddrs())
+	var coordinator atomic.Int32
+	cluster.ControlKey(int16(kmsg.ListGroups), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		answer := r.ResponseKind().(*kmsg.ListGroupsResponse)
+		switch c := coordinator.Load(); {
+		case c == cluster.CurrentNode():
+			answer.Groups = []kmsg.ListGroupsResponseGroup{{Group: "billing", GroupState: "Stable", GroupType: "Classic"}}
+		case c == 0 && cluster.CurrentNode() == 2: // the dead one
+			return nil, net.ErrClosed, true
+		}
+		return answer, nil, true
+	})
+	billing := fact.Subject{Scope: fact.Group, Name: "billing"}
+	target := aim(t, cluster.ListenAddrs()...)
+	target.Timeout = 3 * time.Second
+	coordinator.Store(2)
+	if id := value(t, must(t, target, Groups), fact.GroupCoordinator, billing); id != 2 {
+		t.Errorf("coordinator %v", id)
+	}
+	coordinator.Store(0)
+	s, err := look(t, target, Groups)
+	if err == nil {
+		t.Error("no error although broker 2 told nothing")
+	}
+	if id := value(t, s, fact.GroupCoordinator, billing); id != 0 {
+		t.Errorf("coordinator %v", id)
+	}
+}
