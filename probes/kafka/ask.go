@@ -152,7 +152,7 @@ func (r *roster) anyone(ctx context.Context, what string, do query) ([]fact.Obse
 		return nil, errNobody
 	}
 	slices.SortStableFunc(crew, func(a, b *peer) int { return r.rank(a) - r.rank(b) })
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	type reply struct {
 		seen []fact.Observation

@@ -114,6 +114,7 @@ func TestNotSupported(t *testing.T) {
 }
 
 func TestNobodyKnown(t *testing.T) {
+	t.Parallel()
 	target := aim(t)
 	target.Timeout = 100 * time.Millisecond
 	for _, p := range Probes {

@@ -97,6 +97,7 @@ func TestHostilePeers(t *testing.T) {
 
 // A broker that hangs after it has answered costs its own facts only.
 func TestHangsLater(t *testing.T) {
+	t.Parallel()
 	cluster := fake(t)
 	target := aim(t, cluster.ListenAddrs()[0])
 	target.Timeout = 3 * time.Second
@@ -124,6 +125,7 @@ func TestHangsLater(t *testing.T) {
 }
 
 func TestAllDead(t *testing.T) {
+	t.Parallel()
 	addresses := []string{closedPort(t), closedPort(t), listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })}
 	target := aim(t, addresses...)
 	began := time.Now()

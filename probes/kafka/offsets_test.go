@@ -14,6 +14,7 @@ import (
 // With one leader hung the log ends of the partitions that others lead are
 // known, those of its own are not, and nobody waits for it twice.
 func TestOffsetsWithOneLeaderHung(t *testing.T) {
+	t.Parallel()
 	cluster := fake(t)
 	admin := commitSome(t, cluster.ListenAddrs())
 	var o kadm.Offsets
