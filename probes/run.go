@@ -116,6 +116,9 @@ func (l *Live) settle(r result, b *fact.Batch) {
 	if r.err != nil {
 		s.because = probe.Because(r.err)
 		status = fact.Failed
+		if s.because.Reason == fact.Absent {
+			status = fact.OK // it looked, and there is no such thing here
+		}
 		if slices.ContainsFunc(r.seen, func(o fact.Observation) bool { return o.Because == nil }) {
 			status = fact.Partial
 		}

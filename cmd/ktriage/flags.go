@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ktriage/ktriage/probes"
+	"github.com/ktriage/ktriage/probes/kafka"
 	"github.com/ktriage/ktriage/probes/probe"
 )
 
@@ -113,6 +114,9 @@ func (s *settings) readFiles() error {
 		client, err := readProperties(s.commandConfig)
 		if err != nil {
 			return fmt.Errorf("--command-config: %w", err)
+		}
+		if err := kafka.CheckClientConfig(client); err != nil {
+			return fmt.Errorf("--command-config: %s: %w", s.commandConfig, err)
 		}
 		s.client = client
 	}

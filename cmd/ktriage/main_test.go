@@ -78,6 +78,7 @@ func TestMistakesAreOneLineAndExit2(t *testing.T) {
 	}
 	bad := file("bad.properties", "# a comment\nsecurity.protocol=SSL\nssl.key.password=\\u12G4secret\n")
 	binary := file("binary.properties", "a=b\n\x00\n")
+	kerberos := file("kerberos.properties", "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=GSSAPI\nsasl.jaas.config=secret\n")
 	noise := file("noise.ktr", "this is no recording\n")
 	for _, tc := range []struct {
 		name string
@@ -100,6 +101,7 @@ func TestMistakesAreOneLineAndExit2(t *testing.T) {
 		{"a directory as a file", []string{"check", "--broker-config", dir}, "", "--broker-config: read " + dir + ": is a directory"},
 		{"malformed properties", []string{"check", "--command-config", bad}, "", "--command-config: " + bad + ":3: invalid unicode literal, expected KEY=VALUE"},
 		{"binary properties", []string{"check", "--command-config", binary}, "", "--command-config: " + binary + ":2: a zero byte, expected text"},
+		{"properties not supported", []string{"check", "--command-config", kerberos}, "", ""},
 		{"no such log dir", []string{"check", "--log-dir", dir + "/none"}, "", "--log-dir: " + dir + "/none is not a directory"},
 		{"no such recording", []string{"replay", dir + "/none.ktr"}, "", "open " + dir + "/none.ktr: no such file or directory"},
 		{"no recording", []string{"report", noise}, "", noise + ": not a recording: no zstd data here"},

@@ -286,7 +286,7 @@ func TestLabOlderKafkaWithoutController(t *testing.T) {
 	if v := want(t, b, fact.BrokerSoftware, fact.BrokerOf(2)); v != "3.9" {
 		t.Errorf("software %s", v)
 	}
-	if o := last(b, fact.Registered, fact.TheCluster); o.Because == nil || o.Because.Reason != fact.NotSupported {
+	if o := last(b, fact.Registered, fact.TheCluster); o.Because == nil || o.Because.Reason != fact.Absent {
 		t.Errorf("registered: %v, %s", o.Value, o.Because)
 	}
 	if q := want(t, b, fact.QuorumState, fact.TheCluster); q.Leader != 100 {

@@ -33,7 +33,7 @@ func observeRegistered(ctx context.Context, t *probe.Target) ([]fact.Observation
 			request := kmsg.NewPtrDescribeClusterRequest()
 			request.IncludeFencedBrokers = true
 			if l.supports(request) < 2 {
-				return probe.Fail(fact.NotSupported, fmt.Sprintf("%s does not tell fenced brokers: DescribeCluster version 2 is expected", p), "Kafka 4.0 and later tell them")
+				return probe.Fail(fact.Absent, fmt.Sprintf("%s does not tell fenced brokers: Kafka 4.0 and later do", p), "")
 			}
 			got, err := l.request(ctx, request)
 			if err == nil {
