@@ -67,8 +67,7 @@ var lagNotShrinking = &Sign{
 		if reading != nil {
 			return *reading
 		}
-		lag, _ := now.Lag()
-		was, _ := before.Lag()
+		lag, was := now.lags(before)
 		produced := now.produced(before)
 		r := atLeast(lag, 1, fact.Count, "lag %.0f, %+.0f in %s", lag, lag-was, duration(over))
 		r.Affected.Groups = []string{v.Subject.Name}
@@ -93,8 +92,7 @@ var lagGrows = &Sign{
 		if reading != nil {
 			return *reading
 		}
-		lag, _ := now.Lag()
-		was, _ := before.Lag()
+		lag, was := now.lags(before)
 		r := atLeast(lag-was, 1, fact.Count, "lag %+.0f in %s, %.1f records/s produced", lag-was, duration(over), now.produced(before)/over)
 		return r
 	},
@@ -134,8 +132,9 @@ var commitsBehind = &Sign{
 // offsets is a group's offsets with what can be told from two of them.
 type offsets struct{ fact.GroupOffsets }
 
-// lagPair is the newest offsets of the sign's group and those at the beginning
-// of the window; reading is set where there is nothing to compare.
+// lagPair is the newest offsets of the sign's group and the oldest within the
+// window that speak of the same partitions; reading is set where there is
+// nothing to compare.
 func lagPair(v *View) (now, before offsets, over float64, reading *Reading) {
 	newest, _ := fact.Offsets.Latest(v, v.Subject)
 	now = offsets{newest}
@@ -143,37 +142,55 @@ func lagPair(v *View) (now, before offsets, over float64, reading *Reading) {
 		r := notApplicable("no committed offsets")
 		return now, before, 0, &r
 	}
-	old, at, ok := fact.Offsets.Before(v, v.Subject, groupWindow)
 	past := v.Past(fact.Offsets.Def(), v.Subject)
-	if ok {
-		over = past[len(past)-1].At.Sub(at).Seconds()
-	}
-	if !ok || over <= 0 {
-		r := notYet("wants two samples")
-		return now, before, 0, &r
-	}
-	return now, offsets{old}, over, nil
-}
-
-// each calls with the indexes of every partition that two samples share.
-func (now offsets) each(before offsets, f func(i, j int)) {
-	for i := range now.Topic {
-		for j := range before.Topic {
-			if before.Topic[j] == now.Topic[i] && before.Partition[j] == now.Partition[i] {
-				f(i, j)
-				break
-			}
+	end := past[len(past)-1].At
+	for _, sample := range past[:len(past)-1] {
+		old, ok := sample.Value.(fact.GroupOffsets)
+		if !ok || end.Sub(sample.At) > groupWindow || !sample.At.Before(end) {
+			continue
+		}
+		shared := false
+		now.each(offsets{old}, func(int, int) { shared = true })
+		if shared {
+			return now, offsets{old}, end.Sub(sample.At).Seconds(), nil
 		}
 	}
+	r := notYet("wants two samples")
+	return now, before, 0, &r
+}
+
+// each calls with the indexes of every partition whose commit and log end both
+// samples know.
+func (now offsets) each(before offsets, f func(i, j int)) {
+	type place struct {
+		topic     string
+		partition int32
+	}
+	at := make(map[place]int, len(before.Topic))
+	for j := range before.Topic {
+		if before.Committed[j] >= 0 && before.LogEnd[j] >= 0 {
+			at[place{before.Topic[j], before.Partition[j]}] = j
+		}
+	}
+	for i := range now.Topic {
+		if j, ok := at[place{now.Topic[i], now.Partition[i]}]; ok && now.Committed[i] >= 0 && now.LogEnd[i] >= 0 {
+			f(i, j)
+		}
+	}
+}
+
+// lags is the sums of lag then and now, over the partitions that both know.
+func (now offsets) lags(before offsets) (is, was float64) {
+	now.each(before, func(i, j int) {
+		is += float64(max(0, now.LogEnd[i]-now.Committed[i]))
+		was += float64(max(0, before.LogEnd[j]-before.Committed[j]))
+	})
+	return is, was
 }
 
 // produced is by how many records the log ends grew.
 func (now offsets) produced(before offsets) (sum float64) {
-	now.each(before, func(i, j int) {
-		if now.LogEnd[i] >= 0 && before.LogEnd[j] >= 0 {
-			sum += float64(max(0, now.LogEnd[i]-before.LogEnd[j]))
-		}
-	})
+	now.each(before, func(i, j int) { sum += float64(max(0, now.LogEnd[i]-before.LogEnd[j])) })
 	return sum
 }
 
@@ -181,9 +198,6 @@ func (now offsets) produced(before offsets) (sum float64) {
 // that lag they stand still.
 func (now offsets) committedSince(before offsets) (sum float64, frozen int) {
 	now.each(before, func(i, j int) {
-		if now.Committed[i] < 0 || before.Committed[j] < 0 {
-			return
-		}
 		by := now.Committed[i] - before.Committed[j]
 		sum += float64(max(0, by))
 		if by <= 0 && now.LogEnd[i] > now.Committed[i] {

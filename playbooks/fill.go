@@ -31,7 +31,7 @@ var Placeholders = []string{
 // of values are dropped from texts and written as escapes in commands.
 func (p *Playbook) Fill(vars map[string]string) *Playbook {
 	filled := *p
-	filled.Intro = fillText(p.Intro, vars)
+	filled.Title, filled.Intro = fillText(p.Title, vars), fillText(p.Intro, vars)
 	filled.Steps = slices.Clone(p.Steps)
 	for i := range filled.Steps {
 		s := &filled.Steps[i]

@@ -13,8 +13,8 @@ type watched struct {
 }
 
 // graphs is what to draw beside a step: what the step says to watch, then what
-// the other steps do, then the signs of the finding; each only where it has
-// numbers.
+// the finding rests on, then what the other steps watch and the rest of the
+// cause's signs; each only where it has numbers.
 func (m Model) graphs(book *playbooks.Playbook, at int, f *diagnose.Finding) []watched {
 	var all []watched
 	add := func(sign *diagnose.Sign) {
@@ -37,6 +37,11 @@ func (m Model) graphs(book *playbooks.Playbook, at int, f *diagnose.Finding) []w
 	}
 	if at >= 0 && at < len(book.Steps) {
 		byID(book.Steps[at].Watch)
+	}
+	for _, e := range f.Evidence {
+		if e.Outcome == diagnose.Yes {
+			add(e.Sign)
+		}
 	}
 	for _, s := range book.Steps {
 		byID(s.Watch)

@@ -104,11 +104,14 @@ func (s *settings) saveReport(seen *memory, dirs []string, title string) (string
 	return path, err
 }
 
-// fold concludes from batches, and keeps the verdict at the incident's height.
+// fold concludes from batches, and keeps the verdict at the incident's height,
+// before a fix was applied.
 func fold(batches []fact.Batch) (session *diagnose.Session, worst *diagnose.Verdict) {
 	session = diagnose.NewSession(diagnose.All)
 	for _, b := range batches {
-		worst = text.Worse(worst, session.Apply(b))
+		if v := session.Apply(b); session.FixApplied().IsZero() {
+			worst = text.Worse(worst, v)
+		}
 	}
 	return session, worst
 }

@@ -65,7 +65,8 @@ func (s *settings) replay(ctx context.Context, r *record.Reader, name string, sp
 	return err
 }
 
-// fold concludes from a whole recording without keeping it in memory.
+// fold concludes from a whole recording without keeping it in memory. The worst
+// verdict is that before a fix was applied.
 func (s *settings) fold(ctx context.Context, r *record.Reader) (session *diagnose.Session, worst *diagnose.Verdict, err error) {
 	session = diagnose.NewSession(diagnose.All)
 	for {
@@ -77,7 +78,9 @@ func (s *settings) fold(ctx context.Context, r *record.Reader) (session *diagnos
 		if err != nil {
 			return nil, nil, err
 		}
-		worst = text.Worse(worst, session.Apply(b))
+		if v := session.Apply(b); session.FixApplied().IsZero() {
+			worst = text.Worse(worst, v)
+		}
 	}
 }
 

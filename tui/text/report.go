@@ -235,7 +235,7 @@ func reportPlaybooks(b *strings.Builder, v *diagnose.Verdict) {
 			continue
 		}
 		book = book.Fill(Vars(v, f, ""))
-		fmt.Fprintf(b, "## Playbook: %s on %s\n\n", md(book.Title), md(f.Subject.String()))
+		fmt.Fprintf(b, "## Playbook: %s\n\n", md(book.Title))
 		writeSteps(b, book)
 		if book.Rule != "" {
 			fmt.Fprintf(b, "The alert rule that would have caught it:\n\n```yaml\n%s\n```\n\n", strings.TrimRight(book.Rule, "\n"))

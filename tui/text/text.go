@@ -34,8 +34,8 @@ func Exit(s diagnose.Status) int {
 }
 
 // Worse is the verdict of two that an incident is told by: that with the graver
-// sure root, then with the graver one at all, then with more findings; the later
-// of two alike. Nil is no verdict.
+// sure root, then with a confirmed one, then with the graver one at all, then
+// with more findings; the later of two alike. Nil is no verdict.
 func Worse(a, b *diagnose.Verdict) *diagnose.Verdict {
 	if a == nil || b == nil {
 		if a == nil {
@@ -55,13 +55,16 @@ func Worse(a, b *diagnose.Verdict) *diagnose.Verdict {
 	return b
 }
 
-func gravity(v *diagnose.Verdict) [3]int {
-	g := [3]int{-1, -1, len(v.All())}
+func gravity(v *diagnose.Verdict) [4]int {
+	g := [4]int{-1, 0, -1, len(v.All())}
 	for _, f := range v.Findings {
 		if f.Band.Sure() {
 			g[0] = max(g[0], f.Severity.Rank())
 		}
-		g[1] = max(g[1], f.Severity.Rank())
+		if f.Band == diagnose.Confirmed {
+			g[1] = 1
+		}
+		g[2] = max(g[2], f.Severity.Rank())
 	}
 	return g
 }
