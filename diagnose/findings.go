@@ -59,6 +59,9 @@ func (f *Finding) redundant(g *group, explained []bool) bool {
 func (g *group) finding(c int, cand *candidate, p float64) *Finding {
 	f := &Finding{Cause: cand.cause, Subject: cand.subject, Role: Root, Probability: p}
 	decisive := g.evidence(f, c, cand)
+	if !slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Outcome == Yes && (e.Decisive || e.Sign.Trouble) }) {
+		return nil // nothing is wrong: that a group is stable makes no fault
+	}
 	moves := g.moves(f, c, cand, p)
 	switch {
 	case decisive && !g.unsettled(cand):
