@@ -12,6 +12,9 @@ const (
 	// worthAsking is how likely a cause must be already for an unknown sign to
 	// put it on the screen as "cannot tell".
 	worthAsking = 0.02
+	// telling is how often a sign may be yes for no reason and still point at a
+	// cause by itself.
+	telling = 0.1
 )
 
 // weigh turns one group into findings, none of them placed under another yet,
@@ -59,8 +62,8 @@ func (f *Finding) redundant(g *group, explained []bool) bool {
 func (g *group) finding(c int, cand *candidate, p float64) *Finding {
 	f := &Finding{Cause: cand.cause, Subject: cand.subject, Role: Root, Probability: p}
 	decisive := g.evidence(f, c, cand)
-	if !slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Outcome == Yes && (e.Decisive || e.Sign.Trouble) }) {
-		return nil // nothing is wrong: that a group is stable makes no fault
+	if !slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Outcome == Yes && e.Sign.leak() <= telling }) {
+		return nil // that a group is stable makes no fault
 	}
 	moves := g.moves(f, c, cand, p)
 	switch {
