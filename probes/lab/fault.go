@@ -56,6 +56,7 @@ func (f *Fault) Healthy() bool { return f.Inject == nil }
 
 // Faults is every fault, then every control.
 var Faults = []*Fault{
+	allBrokersCrashed,
 	brokerCrashed,
 	brokerHung,
 	diskFull,

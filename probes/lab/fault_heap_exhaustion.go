@@ -76,7 +76,7 @@ func parseFullPauses(text string) []fullPause {
 // leads to nothing.
 func (c *Cluster) replace(ctx context.Context, id int32) error {
 	n := c.Node(id)
-	wait, cancel := context.WithTimeout(ctx, 20*time.Second)
+	wait, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if n.Running() && n.End(wait, syscall.SIGTERM) != nil {
 		n.kill()

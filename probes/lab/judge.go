@@ -110,7 +110,7 @@ func (r *Report) band(cause string) string {
 func (b Blind) judge(sighted, blind *Report) (string, error) {
 	with, without := sighted.band(b.Cause), blind.band(b.Cause)
 	missing := blind.notAsked()
-	said := fmt.Sprintf("without %s: %s, missing %s", b.Skip, name(without), strings.Join(missing, " "))
+	said := fmt.Sprintf("without %s: %s, %s; not asked: %s", b.Skip, name(without), blind.Verdict.Status, some(missing, 4))
 	switch {
 	case slices.Index(bands, without) >= slices.Index(bands, with):
 		return said, fmt.Errorf("without %s %s is still %s", b.Skip, b.Cause, without)
@@ -120,6 +120,14 @@ func (b Blind) judge(sighted, blind *Report) (string, error) {
 		return said, fmt.Errorf("without %s the status is %s", b.Skip, blind.Verdict.Status)
 	}
 	return said, nil
+}
+
+// some is the first few of a list, and how many more there are.
+func some(list []string, most int) string {
+	if len(list) <= most {
+		return strings.Join(list, " ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], " "), len(list)-most)
 }
 
 func name(band string) string {
