@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -26,38 +27,47 @@ func (s *Session) evaluate() []SignState {
 	return all
 }
 
-// subjectsOf is whom to ask. Where not even the subjects are known, it is the
+// subjectsOf is whom to ask. Where not even the subjects can be known, it is the
 // scope as a whole, so that the sign is seen to be unknown.
 func (s *Session) subjectsOf(sign *Sign) []fact.Subject {
 	if sign.On == fact.Cluster {
 		return []fact.Subject{fact.TheCluster}
 	}
 	v := s.view(sign, fact.Subject{})
-	if sign.Subjects != nil {
-		return sign.Subjects(v)
-	}
-	seen := map[fact.Subject]bool{}
 	var all []fact.Subject
-	covered := false
-	for _, k := range append(sign.Needs, sign.Uses...) {
-		if k.Def().Scope != sign.On {
-			continue
-		}
-		for _, subject := range s.history.subjects(k.Def()) {
-			if !seen[subject] {
-				seen[subject] = true
-				all = append(all, subject)
+	if sign.Subjects != nil {
+		all = sign.Subjects(v)
+	} else {
+		for _, k := range sign.keys() {
+			if k.Def().Scope == sign.On {
+				all = append(all, s.history.subjects(k.Def())...)
 			}
 		}
-		_, everywhere := s.history.everywhere[k.Def()]
-		covered = covered || everywhere
+		sortSubjects(all)
+		all = slices.Compact(all)
 	}
-	if len(all) == 0 && covered {
+	if len(all) == 0 && s.unseen(sign) != nil {
 		return []fact.Subject{{Scope: sign.On, Name: fact.Any}}
 	}
-	sortSubjects(all)
 	return all
 }
+
+// unseen says why nobody knows whom to ask a sign of; nil where it is known that
+// there is nobody.
+func (s *Session) unseen(sign *Sign) *fact.Unknown {
+	for _, k := range sign.keys() {
+		if sign.Subjects == nil && k.Def().Scope != sign.On {
+			continue
+		}
+		if because := s.history.nowhere(k.Def()); because != nil && because.Reason != fact.Absent {
+			return because
+		}
+	}
+	return nil
+}
+
+// keys is everything that a sign may read.
+func (s *Sign) keys() []fact.Key { return slices.Concat(s.Needs, s.Uses) }
 
 func (s *Session) view(sign *Sign, subject fact.Subject) *View {
 	reads := s.reads[sign]
@@ -71,25 +81,36 @@ func (s *Session) view(sign *Sign, subject fact.Subject) *View {
 // ask reads one sign on one subject.
 func (s *Session) ask(sign *Sign, subject fact.Subject) SignState {
 	st := SignState{Sign: sign, Subject: subject, At: s.history.now}
+	if subject.Name == fact.Any {
+		st.Reading = cannotTell(s.unseen(sign))
+		return st
+	}
 	for _, k := range sign.Needs {
 		if because := s.missing(k.Def(), subject); because != nil {
-			if because.Reason == fact.Absent {
-				st.Reading = notApplicable(because.Detail)
-				return st
-			}
-			st.Reading = Reading{Outcome: Unknown, Because: because}
+			st.Reading = unlessAbsent(cannotTell(because))
 			return st
 		}
 	}
 	v := s.view(sign, subject)
-	st.Reading = sign.Test(v)
+	st.Reading = unlessAbsent(sign.Test(v))
 	if !v.at.IsZero() {
 		st.At, st.Source = v.at, v.source
 	}
-	if st.Outcome == Unknown && st.Because == nil {
-		st.Because = &fact.Unknown{Reason: fact.NotYet, Detail: st.Text}
-	}
 	return st
+}
+
+// unlessAbsent is a reading; what does not exist here does not apply. A test that
+// gives no reason for an unknown has read half of what it needs.
+func unlessAbsent(r Reading) Reading {
+	switch {
+	case r.Outcome != Unknown:
+		return r
+	case r.Because == nil:
+		return cannotTell(&fact.Unknown{Reason: fact.Unreadable, Detail: "only a part of what it needs is known"})
+	case r.Because.Reason == fact.Absent:
+		return notApplicable(r.Because.Detail)
+	}
+	return r
 }
 
 // missing says why a needed key is unknown for a subject. A key of a scope that

@@ -81,10 +81,19 @@ func (h *history) newest(k *fact.Def, s fact.Subject) (a answer, ok bool) {
 	return all, covered
 }
 
+// answered says whether anything was ever said of a key. Until then its probe
+// has not run; after that a subject without an answer is one nobody can see.
+func (h *history) answered(k *fact.Def) bool {
+	_, everywhere := h.everywhere[k]
+	return everywhere || len(h.series[k]) > 0
+}
+
 // unknown says why a key is unknown on a subject now; nil when it is known.
 func (h *history) unknown(k *fact.Def, s fact.Subject) *fact.Unknown {
 	a, ok := h.newest(k, s)
 	switch {
+	case !ok && !h.answered(k):
+		return &fact.Unknown{Reason: fact.NotYet, Detail: "nothing has looked at " + k.Name + " yet"}
 	case !ok:
 		return &fact.Unknown{Reason: fact.NotObserved, Detail: "nothing looked at " + k.Name + " of " + s.String()}
 	case a.because != nil:

@@ -75,7 +75,16 @@ func (s *scene) crash() {
 		fact.BrokerProcess.Is(p, fact.ProcessState{PID: 3, Found: "perf data"}))
 }
 
+// next ends the batch. What it does not speak of does not exist in this scene,
+// but the logs, where nobody looked at them.
 func (s *scene) next() *Verdict {
+	for _, k := range fact.Keys {
+		because := &fact.Unknown{Reason: fact.Absent, Detail: "not in this scene"}
+		if s.noLogs && strings.HasPrefix(k.Def().Name, "log.") {
+			because = &fact.Unknown{Reason: fact.NotAskedFor, How: "drop --skip logs"}
+		}
+		s.batch = append(s.batch, fact.UnknownEverywhere(k, because))
+	}
 	v := s.session.Apply(fact.Batch{At: s.at, Observations: s.batch})
 	s.batch, s.at = nil, s.at.Add(2*time.Second)
 	return v
@@ -102,6 +111,16 @@ func show(v *Verdict) string {
 	}
 	fmt.Fprintf(&b, "\n  next %+v\n", v.Next)
 	return b.String()
+}
+
+func TestNothingIsClearBeforeAllWasLookedAt(t *testing.T) {
+	session := NewSession(All)
+	v := session.Apply(fact.Batch{At: t0, Observations: []fact.Observation{
+		fact.BrokerReach.Is(fact.BrokerOf(1), fact.Reach{Step: fact.APIVersions, Outcome: fact.Answered}),
+	}})
+	if v.Status != StatusIncomplete || v.Coverage.Seen >= v.Coverage.Total {
+		t.Errorf("one probe has answered: %s", show(v))
+	}
 }
 
 func TestCrashIsNamed(t *testing.T) {

@@ -5,6 +5,7 @@
 package diagnose
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -86,9 +87,15 @@ type SignState struct {
 }
 
 // elsewhere says whether the sign cannot be seen from this place at all: the
-// host side of a broker on another host.
+// host side of a broker on another host. What Kafka itself would tell is never
+// elsewhere.
 func (s *SignState) elsewhere() bool {
-	return s.Outcome == Unknown && s.Because.Reason == fact.NotObserved
+	return s.Outcome == Unknown && s.Because.Reason == fact.NotObserved && s.Sign.hostSide()
+}
+
+// hostSide says whether a sign rests on what only the broker's host tells.
+func (s *Sign) hostSide() bool {
+	return slices.ContainsFunc(s.keys(), func(k fact.Key) bool { return k.Def().HostSide() })
 }
 
 // Point is one sample of a sign's number, for a graph. Known is false where

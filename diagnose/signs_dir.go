@@ -41,7 +41,11 @@ func fullness(v *View, limit float64) Reading {
 		total, ok3 := fact.LogDirTotal.Latest(v, v.Subject)
 		usable, ok4 := fact.LogDirUsable.Latest(v, v.Subject)
 		if !ok3 || !ok4 {
-			return cannotTell(v.Why(fact.DirUsed, v.Subject))
+			because := v.Why(fact.DirUsed, v.Subject)
+			if because == nil {
+				because = v.Why(fact.DirAvailable, v.Subject)
+			}
+			return cannotTell(because)
 		}
 		used, free = total-usable, usable
 	}

@@ -136,11 +136,7 @@ var quorumWithoutLeader = &Sign{
 	Test: func(v *View) Reading {
 		q, ok := fact.QuorumState.Latest(v, fact.TheCluster)
 		if !ok {
-			because := v.Why(fact.QuorumState, fact.TheCluster)
-			if because.Reason == fact.NotSupported {
-				return notApplicable("no KRaft quorum here")
-			}
-			return cannotTell(because)
+			return cannotTell(v.Why(fact.QuorumState, fact.TheCluster))
 		}
 		if q.Leader < 0 {
 			return yes("no leader among %s", plural(len(q.Voters), "voter"))

@@ -127,9 +127,11 @@ func (l *Live) settle(r result, b *fact.Batch) {
 		s.cost = [2]time.Duration{s.cost[1], r.took}
 	}
 	l.take(s, r.seen, b)
-	if r.err != nil {
-		l.unknown(s, s.because, r.seen, b)
+	because := s.because
+	if because == nil {
+		because = &fact.Unknown{Reason: fact.Absent, Detail: "there is none here"}
 	}
+	l.unknown(s, because, r.seen, b)
 	l.finish(s, status, r.took, b)
 }
 
@@ -149,7 +151,9 @@ func (l *Live) take(s *slot, seen []fact.Observation, b *fact.Batch) {
 	}
 }
 
-// unknown adds what a run should have yielded and did not.
+// unknown adds what a run could have yielded and did not: for a reason, or since
+// there is no such thing here. Silence would not tell these from a probe that
+// has not run.
 func (l *Live) unknown(s *slot, because *fact.Unknown, seen []fact.Observation, b *fact.Batch) {
 	have := map[string]bool{}
 	for _, o := range seen {

@@ -29,8 +29,32 @@ func Parse(file string, text []byte) (*Case, error) {
 	case len(p.file.Wants) == 0:
 		return nil, fmt.Errorf("%s:%d: nothing wanted, expected lines like \"want status clear\"", file, line)
 	}
+	Silence(p.file.Batches)
 	return p.file, nil
 }
+
+// Silence says in the first batch of every key that none of the batches mentions
+// why: what Kafka would tell does not exist there, and the host side is on another
+// host. Without it nothing would be clear, since nobody has looked yet.
+func Silence(batches []fact.Batch) {
+	mentioned := map[*fact.Def]bool{}
+	for _, b := range batches {
+		for _, o := range b.Observations {
+			mentioned[o.Key] = true
+		}
+	}
+	for _, k := range fact.Keys {
+		because := &fact.Unknown{Reason: fact.Absent, Detail: notMentioned}
+		if k.Def().HostSide() {
+			because.Reason = fact.NotObserved
+		}
+		if !mentioned[k.Def()] {
+			batches[0].Observations = append(batches[0].Observations, fact.UnknownEverywhere(k, because))
+		}
+	}
+}
+
+const notMentioned = "not in this case"
 
 // parser builds batches line by line.
 type parser struct {

@@ -1,6 +1,9 @@
 package fact
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Unit is a base unit. There are no others: bytes, not MiB; seconds, not ms.
 type Unit string
@@ -12,6 +15,13 @@ const (
 	Ratio   Unit = "ratio" // 0 to 1
 	Count   Unit = "count"
 )
+
+// HostSide says whether only a broker's own host can tell the key: its /proc, its
+// JVM's perf data, its logs.
+func (d *Def) HostSide() bool {
+	family, _, _ := strings.Cut(d.Name, ".")
+	return family == "host" || family == "jvm" || family == "log"
+}
 
 // Kind says how values of a key relate over time.
 type Kind string

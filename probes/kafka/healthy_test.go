@@ -106,10 +106,10 @@ func TestHealthyCluster(t *testing.T) {
 }
 
 // kfake has no quorum, as a cluster with ZooKeeper.
-func TestNotSupported(t *testing.T) {
+func TestNoQuorum(t *testing.T) {
 	target := aim(t, fake(t).ListenAddrs()...)
-	if _, err := look(t, target, Quorum); err == nil || probe.Because(err).Reason != fact.NotSupported {
-		t.Errorf("%v, not-supported is expected", err)
+	if _, err := look(t, target, Quorum); err == nil || probe.Because(err).Reason != fact.Absent {
+		t.Errorf("%v, not-applicable is expected", err)
 	}
 }
 

@@ -137,7 +137,8 @@ func (l *link) authenticate(ctx context.Context, m sasl.Mechanism) error {
 
 // request sends a request in the highest version that both sides know and
 // waits for the answer. A broker that does not know the request gives an error
-// of reason not-supported, and the link stays good.
+// of reason not-applicable, one that knows only other versions of it of reason
+// not-supported, and the link stays good.
 func (l *link) request(ctx context.Context, r kmsg.Request) (kmsg.Response, error) {
 	return l.requestUpTo(ctx, r, r.MaxVersion())
 }
@@ -156,7 +157,10 @@ func (l *link) requestUpTo(ctx context.Context, r kmsg.Request, highest int16) (
 	name := kmsg.NameForKey(r.Key())
 	theirs, ok := l.versions[r.Key()]
 	version := min(highest, theirs[1])
-	if !ok || version < theirs[0] {
+	if !ok {
+		return nil, probe.Fail(fact.Absent, fmt.Sprintf("%s knows no %s", l.broker, name), "")
+	}
+	if version < theirs[0] {
 		return nil, probe.Fail(fact.NotSupported, fmt.Sprintf("%s does not answer %s", l.broker, name), "")
 	}
 	r.SetVersion(version)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose"
+	"github.com/ktriage/ktriage/diagnose/diagnosetest"
 	"github.com/ktriage/ktriage/diagnose/fact"
 )
 
@@ -75,7 +76,9 @@ func (s *scene) batch(live ...int32) fact.Batch {
 		fact.Configs.Is(fact.TheCluster, fact.TopicConfigs{Topics: []string{"orders"}, MinISR: []int32{2}, MinISRSource: []string{""}, Unclean: []bool{false}}),
 		fact.QuorumState.Is(fact.TheCluster, fact.Quorum{Leader: 1, Voters: []fact.QuorumReplica{{ID: 1}, {ID: 2}, {ID: 3}}}),
 		fact.Groups.Is(fact.TheCluster, []string{"billing"}))
-	return b
+	all := []fact.Batch{b}
+	diagnosetest.Silence(all)
+	return all[0]
 }
 
 func (s *scene) apply(b fact.Batch) *diagnose.Verdict {
