@@ -158,6 +158,19 @@ func TestPartialAnswerKeepsWhatWasSeen(t *testing.T) {
 	}
 }
 
+// A probe that found nothing says so: silence is for one that has not run.
+func TestWhatThereIsNoneOfIsSaid(t *testing.T) {
+	empty := &probe.Probe{Name: "a.empty", Yields: []fact.Key{fact.Groups, fact.GroupState},
+		Observe: func(context.Context, *probe.Target) ([]fact.Observation, error) {
+			return []fact.Observation{fact.Groups.Is(fact.TheCluster, nil)}, nil
+		}}
+	b := mustRound(t, live(LiveOptions{}, empty))
+	wantStatus(t, b, "a.empty", fact.OK)
+	if u := why(b, fact.GroupState); u == nil || u.Reason != fact.Absent {
+		t.Errorf("the state of no group is unknown because %v, want not-applicable", u)
+	}
+}
+
 func TestOnlyUnknownsAreAFailure(t *testing.T) {
 	none := &probe.Probe{Name: "a.none", Yields: []fact.Key{fact.BrokerSoftware, fact.MemTotal}, Observe: func(context.Context, *probe.Target) ([]fact.Observation, error) {
 		return []fact.Observation{fact.BrokerSoftware.Unknown(fact.BrokerOf(3), &fact.Unknown{Reason: fact.Unreachable})}, errors.New("no broker answers")
