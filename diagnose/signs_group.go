@@ -25,7 +25,7 @@ var groupWithoutMembers = &Sign{
 	Test: func(v *View) Reading {
 		state, _ := fact.GroupState.Latest(v, v.Subject)
 		members, known := fact.GroupMembers.Latest(v, v.Subject)
-		if state == "Empty" || state == "Dead" || known && members == 0 {
+		if abandoned(v) || known && members == 0 {
 			return yes("no members (%s)", state)
 		}
 		text := state
@@ -60,8 +60,9 @@ var groupStable = &Sign{
 
 var lagNotShrinking = &Sign{
 	ID: "lag-not-shrinking", Title: "its lag does not shrink", On: fact.Group, Trouble: true, Leak: 0.05,
-	Doc:   "The group lags, by more than ten seconds of production where that can be told, and not less than at the beginning of the last minute.",
+	Doc:   "The group lags, not less than at the beginning of the last minute; while it has members, by more than ten seconds of production.",
 	Needs: []fact.Key{fact.Offsets},
+	Uses:  []fact.Key{fact.GroupState},
 	Test: func(v *View) Reading {
 		now, before, over, reading := lagPair(v)
 		if reading != nil {
@@ -75,7 +76,7 @@ var lagNotShrinking = &Sign{
 		switch {
 		case lag < was:
 			r.Outcome = No
-		case produced > 0 && lag < lagSeconds*produced/over:
+		case produced > 0 && lag < lagSeconds*produced/over && !abandoned(v):
 			r.Outcome = No
 			r.Text += ": within " + duration(lagSeconds) + " of the end"
 		}
@@ -102,7 +103,11 @@ var commitsBehind = &Sign{
 	ID: "commits-behind", Title: "its commits advance, and too slowly", On: fact.Group, Leak: 0.005,
 	Doc:   "On every partition that lags the group commits, and in sum it commits less than is produced: it works, and cannot keep up.",
 	Needs: []fact.Key{fact.Offsets},
+	Uses:  []fact.Key{fact.GroupState},
 	Test: func(v *View) Reading {
+		if abandoned(v) {
+			return notApplicable("nobody consumes")
+		}
 		now, before, over, reading := lagPair(v)
 		if reading != nil {
 			return *reading
@@ -127,6 +132,12 @@ var commitsBehind = &Sign{
 		}
 		return r
 	},
+}
+
+// abandoned says whether the sign's group is known to have no members.
+func abandoned(v *View) bool {
+	state, _ := fact.GroupState.Latest(v, v.Subject)
+	return state == "Empty" || state == "Dead"
 }
 
 // offsets is a group's offsets with what can be told from two of them.
