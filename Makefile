@@ -1,5 +1,7 @@
 # make test is all there is to know before a change goes in.
 
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
 .PHONY: build test lint unit lab clean
 
 build:
@@ -12,6 +14,8 @@ lint:
 	if [ -n "$$unformatted" ]; then echo "not gofmt clean:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go vet -tags lab ./probes/...
+	go run $(STATICCHECK) ./...
+	go run $(STATICCHECK) -tags lab ./probes/...
 
 # -race wants a C compiler. Without one the tests run all the same, and say so.
 unit:

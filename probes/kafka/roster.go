@@ -33,7 +33,6 @@ type roster struct {
 	surveyed time.Time
 	running  chan struct{} // closed when the survey that runs has ended; nil: none runs
 	view     *fact.MetadataView
-	viewAt   time.Time
 	denials  map[string]denial
 	admin    *admin
 	logdirs  map[string][]string // paths last seen, by name of broker
