@@ -83,6 +83,9 @@ func observeBrokers(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 		for _, f := range leftBehind(t) {
 			all = join(all, f)
 		}
+		for _, f := range ended(ctx, t, all) {
+			all = join(all, f)
+		}
 	}
 	slices.SortStableFunc(all, func(a, b found) int {
 		return cmp.Or(cmp.Compare(a.NodeID, b.NodeID), cmp.Compare(a.PID, b.PID))

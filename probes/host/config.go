@@ -128,29 +128,40 @@ func readConfig(t *probe.Target, pid int, path string, overrides map[string]stri
 	return c, nil
 }
 
+// stored is what a meta.properties says of the node that its dir belongs to.
+type stored struct {
+	node    int32 // -1: nothing
+	cluster string
+}
+
 // storedID is the node id that meta.properties of one of the log dirs holds; -1
 // where none does.
-func storedID(t *probe.Target, pid int, dirs []string) int32 {
+func storedID(t *probe.Target, pid int, dirs []string) int32 { return storedMeta(t, pid, dirs).node }
+
+// storedMeta is what meta.properties of the first log dir says that has one.
+func storedMeta(t *probe.Target, pid int, dirs []string) stored {
 	for _, dir := range dirs {
 		file, err := t.ReadFile(t.PathOf(pid, path.Join(dir, "meta.properties")), 64<<10)
 		if err != nil {
 			continue
 		}
-		if id := parseMeta(file); id >= 0 {
-			return id
+		if meta := parseMeta(file); meta.node >= 0 {
+			return meta
 		}
 	}
-	return -1
+	return stored{node: -1}
 }
 
-// parseMeta is the node id in a meta.properties, of either version.
-func parseMeta(file []byte) int32 {
+// parseMeta reads a meta.properties, of either version.
+func parseMeta(file []byte) stored {
 	p, err := (&properties.Loader{Encoding: properties.ISO_8859_1, DisableExpansion: true}).LoadBytes(file)
 	if err != nil {
-		return -1
+		return stored{node: -1}
 	}
-	if id := parseID(strings.TrimSpace(p.GetString("node.id", ""))); id >= 0 {
-		return id
+	value := func(key string) string { return strings.TrimSpace(p.GetString(key, "")) }
+	meta := stored{parseID(value("node.id")), value("cluster.id")}
+	if meta.node < 0 {
+		meta.node = parseID(value("broker.id"))
 	}
-	return parseID(strings.TrimSpace(p.GetString("broker.id", "")))
+	return meta
 }

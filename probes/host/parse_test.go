@@ -120,8 +120,8 @@ ssl.keystore.password=${file:/secret:${x}}
 	if _, err := ParseConfig([]byte("a=\\uXYZ1"), nil, ""); err == nil {
 		t.Error("a broken escape passes")
 	}
-	if id := parseMeta(fixture(t, "meta.properties")); id < 1 {
-		t.Errorf("meta.properties: node %d", id)
+	if meta := parseMeta(fixture(t, "meta.properties")); meta.node < 1 || meta.cluster == "" {
+		t.Errorf("meta.properties: %+v", meta)
 	}
 }
 
