@@ -12,7 +12,7 @@ import (
 
 var heapExhaustion = &Fault{
 	Name:    "heap-exhaustion",
-	Doc:     "an agent in broker 2 leaks until 8 of 256 MiB of its heap are left",
+	Doc:     "an agent in broker 2 leaks until 8 of 256 MiB of its heap are left, then less and less",
 	Prepare: orders,
 	Inject: func(ctx context.Context, c *Cluster) error {
 		return c.LoadAgent(ctx, c.Node(2), "leak,left=8")

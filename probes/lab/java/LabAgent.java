@@ -22,10 +22,16 @@ public final class LabAgent {
         thread.start();
     }
 
-    /** Holds all of the heap but so many MiB; what a collection frees it takes again. */
+    /**
+     * Holds all of the heap but so many MiB; what a collection frees it takes again. At one size young collections may
+     * find just enough for ever, so that every few seconds it leaves one MiB less, down to five: enough to live on in misery.
+     */
     private static void leak(long left) {
         Runtime vm = Runtime.getRuntime();
+        long begun = System.nanoTime();
+        long first = left;
         while (true) {
+            left = Math.max(5, first - (System.nanoTime() - begun) / 4_000_000_000L);
             long free = vm.maxMemory() - vm.totalMemory() + vm.freeMemory();
             if (free > left << 20) {
                 try {
