@@ -11,7 +11,7 @@ var groupStopped = &Cause{
 	Doc: "Nobody consumes for the group, and records it has not read keep coming: the retention clock runs.",
 	Signs: []Link{
 		{Sign: groupWithoutMembers, Strength: Always, Decisive: true, Must: true},
-		{Sign: lagNotShrinking, Strength: Always},
+		{Sign: lagNotShrinking, Strength: Always, Must: true},
 		{Sign: lagGrows, Strength: Sometimes}, // not while nobody produces
 	},
 	Weigh: func(yes []SignState) Severity {

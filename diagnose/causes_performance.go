@@ -26,7 +26,7 @@ var gcPause = &Cause{
 	Doc: "Stop-the-world collections are long and take much of the time: every request of the broker waits for them.",
 	Signs: []Link{
 		{Sign: gcPausesLong, Strength: Always, Decisive: true},
-		{Sign: gcTimeShare, Strength: Always},
+		{Sign: gcTimeShare, Strength: Always, Must: true},
 		{Sign: acceptsSilently, Strength: Sometimes},
 	},
 	Says: func(s fact.Subject, yes []SignState) string {

@@ -7,16 +7,17 @@ import (
 
 // Verify compares every sign that is trouble now, or was at a time, with what it
 // was then; as a rule that of the mark "fix applied". A sign that was trouble
-// and cannot be read now is unchanged: nobody saw it go.
+// and cannot be read now is unchanged: nobody saw it go. One that could not be
+// read then is left out, as is one of a subject that is no more.
 func (s *Session) Verify(since time.Time) []Moved {
 	var all []Moved
 	for key, t := range s.track {
-		if !key.sign.Trouble || len(t.states) == 0 {
+		if !key.sign.Trouble || len(t.states) == 0 || !t.asked.Equal(s.history.now) {
 			continue
 		}
 		before, known := t.at(since)
 		now := t.states[len(t.states)-1]
-		if !known || before.Outcome != Yes && now.Outcome != Yes {
+		if !known || before.Outcome == Unknown || before.Outcome != Yes && now.Outcome != Yes {
 			continue
 		}
 		all = append(all, Moved{key.sign, key.subject, change(before, now), before, now})

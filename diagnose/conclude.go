@@ -24,8 +24,8 @@ func (s *Session) conclude(states []SignState) *Verdict {
 	v.Status = status(v)
 	v.Runs = s.newestRuns()
 	v.Next = next(s.catalogue, groups, v)
-	if first := v.first(); first != nil {
-		v.Branch = first.Cause.InBranch()
+	if len(v.Findings) > 0 {
+		v.Branch = v.Findings[0].Cause.InBranch()
 	}
 	v.Headline = headline(v)
 	v.Flow = s.flow(v)
@@ -78,7 +78,7 @@ func headline(v *Verdict) string {
 	}
 	if len(v.Unexplained) > 0 {
 		u := v.Unexplained[0]
-		return fmt.Sprintf("no fault found, but %s: %s, %s", u.Subject, u.Sign.Title, u.Text)
+		return fmt.Sprintf("not explained: %s: %s: %s", u.Subject, u.Sign.Title, u.Text)
 	}
 	return "no fault found: " + seen
 }

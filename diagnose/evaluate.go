@@ -17,14 +17,34 @@ const (
 // evaluate asks every sign of every subject, in the catalogue's order.
 func (s *Session) evaluate() []SignState {
 	var all []SignState
+	here := s.here()
 	for _, sign := range s.catalogue.Signs {
 		for _, subject := range s.subjectsOf(sign) {
 			st := s.ask(sign, subject)
+			st.away = st.Outcome == Unknown && st.Because.Reason == fact.NotObserved && sign.hostSide() && !here(subject)
 			s.remember(&st)
 			all = append(all, st)
 		}
 	}
 	return all
+}
+
+// here says whether the host of a subject is this one; of what belongs to no
+// broker, whether this is a broker's host at all.
+func (s *Session) here() func(fact.Subject) bool {
+	v := &View{history: s.history, reads: map[*fact.Def]bool{}}
+	all, _ := localBrokers(v)
+	local := map[fact.Subject]bool{}
+	for _, l := range all {
+		local[fact.BrokerOf(l.NodeID)] = true
+		local[fact.Subject{Scope: fact.Process, Name: fmt.Sprint("pid ", l.PID)}] = true
+	}
+	return func(subject fact.Subject) bool {
+		if broker, ok := subject.Owner(); ok && broker.Name != fact.Any {
+			return local[broker]
+		}
+		return len(local) > 0
+	}
 }
 
 // subjectsOf is whom to ask. Where not even the subjects can be known, it is the
@@ -153,6 +173,7 @@ func (s *Session) remember(st *SignState) {
 		t = &track{}
 		s.track[key] = t
 	}
+	t.asked = s.history.now
 	switch {
 	case st.Outcome != Yes:
 		t.yes = time.Time{}

@@ -9,6 +9,7 @@ import (
 const (
 	likelyFrom   = 0.75
 	possibleFrom = 0.25
+	certain      = 0.95 // what a decisive sign is worth at the least
 	// worthAsking is how likely a cause must be already for an unknown sign to
 	// put it on the screen as "cannot tell".
 	worthAsking = 0.02
@@ -68,15 +69,12 @@ func (g *group) finding(c int, cand *candidate, p float64) *Finding {
 	moves := g.moves(f, c, cand, p)
 	switch {
 	case decisive && !g.unsettled(cand):
-		// As a root its probability may be low because another root explains
-		// its signs; that it is so is certain all the same.
-		f.Band = Confirmed
-		if alone := g.alone(c); p < 0.5 && alone >= 0.5 {
-			f.Role, f.Probability = Consequence, alone
-		} else if p < 0.5 {
-			return nil
-		}
-	case (moves || decisive) && p >= worthAsking:
+		// Another root may explain its signs, so that it is not likely as a root
+		// of its own: that it is so is certain all the same.
+		f.Band, f.Probability = Confirmed, max(p, g.alone(c), certain)
+	case decisive:
+		f.Band = CannotTell
+	case moves && p >= worthAsking:
 		f.Band = CannotTell
 	case cand.none && p >= likelyFrom && g.maybe(f):
 		f.Band = CannotTell
@@ -187,10 +185,15 @@ func (g *group) given(c, variable int, to Outcome) float64 {
 func sure(p float64) bool { return p >= likelyFrom }
 
 // unsettled says whether a sign that would rule the candidate out could be seen
-// from here and was not: then no sign confirms it.
+// from here and was not, or not since a decisive sign turned yes: then no sign
+// confirms it.
 func (g *group) unsettled(c *candidate) bool {
+	onset := g.onset(c.cause, c.subject)
 	for _, r := range c.cause.rules() {
 		i := g.find(r.sign, c.subject)
+		if i >= 0 && g.vars[i].Outcome == r.drops && g.vars[i].At.Before(onset) {
+			return true
+		}
 		if i >= 0 && g.vars[i].Outcome == Unknown && !g.vars[i].elsewhere() {
 			return true
 		}

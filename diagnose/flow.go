@@ -72,26 +72,28 @@ func waiting(box *Box, states []SignState) bool {
 func reportState(s *Session, v *Verdict) State { return Done }
 
 func collectState(s *Session, v *Verdict) State {
-	switch {
-	case len(s.rounds) == 0:
+	if len(s.rounds) == 0 {
 		return Pending
-	case v.Coverage.Total == 0:
-		return Looking
+	}
+	for _, sign := range s.catalogue.Signs {
+		for _, k := range sign.keys() {
+			if !s.history.answered(k.Def()) {
+				return Looking
+			}
+		}
 	}
 	return Done
 }
 
 // metricsState wants two samples: rates have no meaning before.
 func metricsState(s *Session, v *Verdict) State {
-	most := 0
-	for _, n := range s.rounds {
-		most = max(most, n)
-	}
-	switch {
-	case most == 0:
+	if len(s.rounds) == 0 {
 		return Pending
-	case most == 1:
-		return Looking
+	}
+	for name, n := range s.rounds {
+		if n < 2 && s.runs[name].Status != fact.NotAsked {
+			return Looking
+		}
 	}
 	for _, a := range v.Alerts {
 		if a.State == "firing" || a.State == "pending" {
@@ -137,7 +139,11 @@ func verifyState(s *Session, v *Verdict) State {
 	if at.IsZero() {
 		return Pending
 	}
-	for _, m := range s.Verify(at) {
+	all := s.Verify(at)
+	if len(all) == 0 {
+		return Pending // there was no trouble to be gone
+	}
+	for _, m := range all {
 		if m.Change != Fixed {
 			return Looking
 		}

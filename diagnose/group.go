@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"sort"
+	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 )
@@ -216,14 +217,27 @@ func (g *group) anyYes(c *candidate) bool {
 	return false
 }
 
-// ruledOut is the reading that drops a cause on a subject; nil: none does.
+// ruledOut is the reading that drops a cause on a subject; nil: none does. A
+// reading from before a decisive sign turned yes drops nothing: that the broker
+// answered a second before it died is no comfort.
 func (g *group) ruledOut(c *Cause, subject fact.Subject) *SignState {
+	onset := g.onset(c, subject)
 	for _, r := range c.rules() {
-		if i := g.find(r.sign, subject); i >= 0 && g.vars[i].Outcome == r.drops {
+		if i := g.find(r.sign, subject); i >= 0 && g.vars[i].Outcome == r.drops && !g.vars[i].At.Before(onset) {
 			return &g.vars[i]
 		}
 	}
 	return nil
+}
+
+// onset is when the first decisive sign of a cause turned yes; zero: none is.
+func (g *group) onset(c *Cause, subject fact.Subject) (first time.Time) {
+	for _, l := range c.Signs {
+		if i := g.find(l.Sign, subject); l.Decisive && i >= 0 && g.vars[i].Outcome == Yes && (first.IsZero() || g.vars[i].changed.Before(first)) {
+			first = g.vars[i].changed
+		}
+	}
+	return first
 }
 
 // rule is a sign whose answer can drop a cause.

@@ -41,6 +41,9 @@ func (h *history) add(b fact.Batch) {
 		h.now = b.At
 	}
 	for _, o := range b.Observations {
+		if fact.Lookup(o.Key.Name) != o.Key {
+			continue // of a later version: no sign of this one reads it
+		}
 		at := o.At
 		if at.IsZero() {
 			at = b.At

@@ -16,6 +16,7 @@ type Session struct {
 	rounds    map[string]int // how often each probe ran
 	marks     []fact.Mark
 	verdict   *Verdict
+	swept     time.Time // when forget last ran
 }
 
 // NewSession starts a session over a catalogue.
@@ -38,6 +39,7 @@ func (s *Session) Apply(b fact.Batch) *Verdict {
 		s.rounds[r.Probe]++
 	}
 	s.marks = append(s.marks, b.Marks...)
+	s.forget()
 	states := s.evaluate()
 	s.verdict = s.conclude(states)
 	return s.verdict
@@ -83,4 +85,29 @@ func (s *Session) Onsets(sign *Sign, subject fact.Subject) []SignState {
 		return nil
 	}
 	return t.states
+}
+
+// forgetAfter is how long a session remembers what nothing speaks of any more:
+// groups come and go.
+const forgetAfter = 30 * time.Minute
+
+// forget lets go of what was not heard of for long.
+func (s *Session) forget() {
+	now := s.history.now
+	if now.Sub(s.swept) < time.Minute {
+		return
+	}
+	s.swept = now
+	for key, t := range s.track {
+		if now.Sub(t.asked) > forgetAfter {
+			delete(s.track, key)
+		}
+	}
+	for _, of := range s.history.series {
+		for subject, one := range of {
+			if now.Sub(one.newest.at) > forgetAfter {
+				delete(of, subject)
+			}
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -120,6 +121,34 @@ func TestNothingIsClearBeforeAllWasLookedAt(t *testing.T) {
 	}})
 	if v.Status != StatusIncomplete || v.Coverage.Seen >= v.Coverage.Total {
 		t.Errorf("one probe has answered: %s", show(v))
+	}
+}
+
+func TestKeysOfALaterVersionAreNoHarm(t *testing.T) {
+	var later fact.Observation
+	if err := json.Unmarshal([]byte(`{"k":"later.key","s":"broker 1","v":1}`), &later); err != nil {
+		t.Fatal(err)
+	}
+	s := newScene()
+	for range 3 {
+		s.healthy()
+		s.see(later)
+		if v := s.next(); v.Status != StatusClear {
+			t.Fatal(show(v))
+		}
+	}
+}
+
+func TestWhatIsGoneIsForgotten(t *testing.T) {
+	session := NewSession(All)
+	for i := range 200 {
+		at := t0.Add(time.Duration(i) * time.Minute)
+		session.Apply(fact.Batch{At: at, Observations: []fact.Observation{
+			fact.GroupState.Is(fact.Subject{Scope: fact.Group, Name: fmt.Sprint("console-", i)}, "Empty"),
+		}})
+	}
+	if groups, tracks := len(session.history.series[fact.GroupState.Def()]), len(session.track); groups > 40 || tracks > 40*len(All.Signs) {
+		t.Errorf("%d groups and %d tracks are kept of 200 that came and went", groups, tracks)
 	}
 }
 

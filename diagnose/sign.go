@@ -84,14 +84,13 @@ type SignState struct {
 	Held   time.Time // since when the outcome is what it is
 
 	changed time.Time // the batch that brought the outcome
+	away    bool      // see elsewhere
 }
 
 // elsewhere says whether the sign cannot be seen from this place at all: the
 // host side of a broker on another host. What Kafka itself would tell is never
-// elsewhere.
-func (s *SignState) elsewhere() bool {
-	return s.Outcome == Unknown && s.Because.Reason == fact.NotObserved && s.Sign.hostSide()
-}
+// elsewhere, nor is anything of a broker of this host.
+func (s *SignState) elsewhere() bool { return s.away }
 
 // hostSide says whether a sign rests on what only the broker's host tells.
 func (s *Sign) hostSide() bool {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 )
@@ -58,9 +59,18 @@ func fullness(v *View, limit float64) Reading {
 
 var noSpaceLogged = &Sign{
 	ID: "no-space-logged", Title: "its broker met a full disk", On: fact.LogDir, Trouble: true,
-	Doc:   "\"No space left on device\" or \"Disk quota exceeded\" in the broker's log since its last start.",
+	Doc:   "\"No space left on device\" or \"Disk quota exceeded\" in the broker's log since its last start: within ten minutes, or the dir was given up and is offline until the next start.",
 	Needs: []fact.Key{fact.LogNoSpace},
-	Test:  func(v *View) Reading { return logged(v, fact.LogNoSpace, "no space left on device") },
+	Uses:  []fact.Key{fact.LogDirFailed},
+	Test: func(v *View) Reading {
+		const recent = 10 * time.Minute
+		lines, _ := fact.LogNoSpace.Latest(v, v.Subject)
+		failed, _ := fact.LogDirFailed.Latest(v, v.Subject)
+		if lines.Count > 0 && failed.Count == 0 && v.Now().Sub(lines.Last) > recent {
+			return no("no space left on device at %s, and not since", clock(lines.Last))
+		}
+		return logged(v, fact.LogNoSpace, "no space left on device")
+	},
 }
 
 var dirIOErrorLogged = &Sign{

@@ -32,6 +32,9 @@ var groupWithoutMembers = &Sign{
 		if kind, ok := fact.GroupType.Latest(v, v.Subject); ok {
 			text += ", " + kind
 		}
+		if !known {
+			return no("its members are not told (%s)", text)
+		}
 		return no("%.0f members (%s)", members, text)
 	},
 }
@@ -73,14 +76,17 @@ var lagNotShrinking = &Sign{
 		r := atLeast(lag, 1, fact.Count, "lag %.0f, %+.0f in %s", lag, lag-was, duration(over))
 		r.Affected.Groups = []string{v.Subject.Name}
 		r.Affected.Topics = topicsOf(now)
-		switch {
+		switch partitions, _ := now.seen(); {
 		case lag < was:
 			r.Outcome = No
+		case produced == 0 && lag <= float64(partitions):
+			r.Outcome = No
+			r.Text += ": the last records may be transaction markers, which nobody commits"
 		case produced > 0 && lag < lagSeconds*produced/over && !abandoned(v):
 			r.Outcome = No
 			r.Text += ": within " + duration(lagSeconds) + " of the end"
 		}
-		return r
+		return now.unlessBlind(r)
 	},
 }
 
@@ -95,7 +101,7 @@ var lagGrows = &Sign{
 		}
 		lag, was := now.lags(before)
 		r := atLeast(lag-was, 1, fact.Count, "lag %+.0f in %s, %.1f records/s produced", lag-was, duration(over), now.produced(before)/over)
-		return r
+		return now.unlessBlind(r)
 	},
 }
 
@@ -115,7 +121,7 @@ var commitsBehind = &Sign{
 		lag, _ := now.Lag()
 		produced := now.produced(before)
 		if lag == 0 || produced == 0 || lag < lagSeconds*produced/over {
-			return no("lag %.0f with %.1f records/s produced: within %s of the end", lag, produced/over, duration(lagSeconds))
+			return now.unlessBlind(no("lag %.0f with %.1f records/s produced: within %s of the end", lag, produced/over, duration(lagSeconds)))
 		}
 		committed, frozen := now.committedSince(before)
 		if frozen > 0 && over < commitWindow {
@@ -149,8 +155,13 @@ type offsets struct{ fact.GroupOffsets }
 func lagPair(v *View) (now, before offsets, over float64, reading *Reading) {
 	newest, _ := fact.Offsets.Latest(v, v.Subject)
 	now = offsets{newest}
-	if _, partitions := now.Lag(); partitions == 0 {
+	committed, blind := now.seen()
+	if committed == 0 {
 		r := notApplicable("no committed offsets")
+		return now, before, 0, &r
+	}
+	if blind == committed {
+		r := now.unseen(blind)
 		return now, before, 0, &r
 	}
 	past := v.Past(fact.Offsets.Def(), v.Subject)
@@ -168,6 +179,32 @@ func lagPair(v *View) (now, before offsets, over float64, reading *Reading) {
 	}
 	r := notYet("wants two samples")
 	return now, before, 0, &r
+}
+
+// seen is on how many partitions the group has committed, and of how many of
+// these the log end is not known.
+func (now offsets) seen() (committed, blind int) {
+	for i := range now.Committed {
+		if now.Committed[i] >= 0 {
+			committed++
+			if now.LogEnd[i] < 0 {
+				blind++
+			}
+		}
+	}
+	return committed, blind
+}
+
+func (now offsets) unseen(blind int) Reading {
+	return cannotTell(&fact.Unknown{Reason: fact.Unreachable, Detail: "the log ends of " + plural(blind, "partition") + " are not known: no leader answers for them"})
+}
+
+// unlessBlind is a reading; a no does not stand where a part was not seen.
+func (now offsets) unlessBlind(r Reading) Reading {
+	if _, blind := now.seen(); blind > 0 && r.Outcome == No {
+		return now.unseen(blind)
+	}
+	return r
 }
 
 // each calls with the indexes of every partition whose commit and log end both

@@ -100,7 +100,7 @@ var heapFullAfterGC = &Sign{
 	ID: "heap-full-after-gc", Title: "its heap is full also after collections", On: fact.Process, Trouble: true, Leak: 0.001,
 	Doc:   "The least heap in use that was seen while collections ran is 92% or more of what the heap may be: collecting frees nothing. A heap that fills between collections is not this.",
 	Needs: []fact.Key{fact.HeapLow, fact.HeapMax},
-	Uses:  []fact.Key{fact.GCYoungCount, fact.GCFullCount},
+	Uses:  []fact.Key{fact.GCYoungCount, fact.GCFullCount, fact.GCConcurrentCount},
 	Test: func(v *View) Reading {
 		most, _ := fact.HeapMax.Latest(v, v.Subject)
 		low, _ := fact.HeapLow.Latest(v, v.Subject)
@@ -114,12 +114,13 @@ var heapFullAfterGC = &Sign{
 		}
 		young, _, ok1 := fact.Growth(fact.GCYoungCount, v, v.Subject, jvmWindow)
 		full, _, ok2 := fact.Growth(fact.GCFullCount, v, v.Subject, jvmWindow)
-		if !ok1 && !ok2 {
+		cycles, _, ok3 := fact.Growth(fact.GCConcurrentCount, v, v.Subject, jvmWindow)
+		if !ok1 && !ok2 && !ok3 {
 			return notYet("wants two samples")
 		}
 		share := low / most
-		r := atLeast(share, heapLeft, fact.Ratio, "at least %s of %s in use through %.0f young and %.0f full collections", percent(share), size(most), young, full)
-		if young+full == 0 {
+		r := atLeast(share, heapLeft, fact.Ratio, "at least %s of %s in use through %.0f collections, %.0f of them full", percent(share), size(most), young+full+cycles, full)
+		if young+full+cycles == 0 {
 			r.Outcome = No
 			r.Text = percent(share) + " in use, and no collection ran"
 		}

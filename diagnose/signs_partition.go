@@ -40,6 +40,14 @@ var partitionsUnderMinISR = &Sign{
 			need := int(min[view.topic(p)])
 			return view.Leader[p] >= 0 && need <= len(view.Replicas.At(p)) && len(view.ISR.At(p)) < need
 		})
+		untold := view.where(func(p int) bool {
+			_, told := min[view.topic(p)]
+			return !told && view.Leader[p] >= 0 && len(view.ISR.At(p)) < len(view.Replicas.At(p))
+		})
+		if len(bad) == 0 && len(untold) > 0 {
+			return cannotTell(&fact.Unknown{Reason: fact.NotAllowed, How: "ACL: DESCRIBE_CONFIGS on the topics",
+				Detail: "min.insync.replicas was not told of " + view.names(untold) + ", whose ISR is short"})
+		}
 		r := atLeast(float64(len(bad)), 1, fact.Count, "%d of %s under min ISR", len(bad), plural(len(view.Partition), "partition"))
 		if len(bad) > 0 {
 			r.Text += fmt.Sprintf(" (%s): producers with acks=all fail there", view.names(bad))
@@ -53,17 +61,25 @@ var notEnoughReplicasLogged = &Sign{
 	ID: "not-enough-replicas-logged", Title: "leaders refuse writes", On: fact.Cluster, Trouble: true,
 	Doc:   "NotEnoughReplicasException in a leader's log within two minutes: a producer with acks=all met an ISR below the minimum.",
 	Needs: []fact.Key{fact.LogNotEnoughReplicas},
+	Uses:  []fact.Key{fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.Metadata},
 	Test: func(v *View) Reading {
 		const recent = 2 * time.Minute
 		var newest fact.LogLines
 		var at fact.Subject
+		read := 0
 		for _, b := range fact.LogNotEnoughReplicas.Subjects(v) {
 			lines, ok := fact.LogNotEnoughReplicas.Latest(v, b)
+			if ok {
+				read++
+			}
 			if ok && lines.Count > 0 && lines.Last.After(newest.Last) {
 				newest, at = lines, b
 			}
 		}
 		if newest.Count == 0 || v.Now().Sub(newest.Last) > recent {
+			if brokers := len(knownBrokers(v)); read < brokers {
+				return notApplicable(fmt.Sprintf("no such line, in the logs of %d of %d brokers", read, brokers))
+			}
 			return no("no NotEnoughReplicasException in the last %s", recent)
 		}
 		return yes("%s refused %d writes for too few in-sync replicas, last at %s", at, newest.Count, clock(newest.Last))

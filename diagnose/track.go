@@ -17,4 +17,5 @@ type track struct {
 	points []Point
 	states []SignState // one for each change of the outcome, oldest first
 	yes    time.Time   // since when the raw answer is yes without a break
+	asked  time.Time   // the batch after which it was asked last
 }

@@ -15,7 +15,7 @@ import (
 )
 
 var reasons = []fact.Reason{
-	fact.NotAskedFor, fact.NotAllowed, fact.NotSupported, fact.Unreachable, fact.TimedOut,
+	fact.NotAskedFor, fact.NotAllowed, fact.NotSupported, fact.Absent, fact.Unreachable, fact.TimedOut,
 	fact.NotYet, fact.Stale, fact.Unreadable, fact.NotObserved,
 }
 

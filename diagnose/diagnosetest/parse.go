@@ -34,8 +34,8 @@ func Parse(file string, text []byte) (*Case, error) {
 }
 
 // Silence says in the first batch of every key that none of the batches mentions
-// why: what Kafka would tell does not exist there, and the host side is on another
-// host. Without it nothing would be clear, since nobody has looked yet.
+// why: what Kafka would tell does not exist there, nor does the host side where
+// the case is set on a broker's host; else that is another host. Without it nothing would be clear, since nobody has looked yet.
 func Silence(batches []fact.Batch) {
 	mentioned := map[*fact.Def]bool{}
 	for _, b := range batches {
@@ -45,7 +45,7 @@ func Silence(batches []fact.Batch) {
 	}
 	for _, k := range fact.Keys {
 		because := &fact.Unknown{Reason: fact.Absent, Detail: notMentioned}
-		if k.Def().HostSide() {
+		if k.Def().HostSide() && !mentioned[fact.LocalBrokers.Def()] {
 			because.Reason = fact.NotObserved
 		}
 		if !mentioned[k.Def()] {
