@@ -112,20 +112,28 @@ func (m Model) putMark() Model {
 	return m
 }
 
-// writeReport writes it here and now: between two batches nothing else touches
-// the session.
-func (m Model) writeReport() Model {
-	if m.opt.Report == nil {
+// writeReport renders it here and now: between two batches nothing else touches
+// the session. A disk may hang, so the file is written elsewhere. It is always
+// of all that was seen: an earlier moment is folded from what the tape still has.
+func (m Model) writeReport() (tea.Model, tea.Cmd) {
+	if m.opt.Report == nil || m.opt.Save == nil {
 		m.message = "no place to write a report to"
-		return m
+		return m, nil
 	}
-	path, err := m.opt.Report(m.shown.session)
+	text, err := m.opt.Report(m.live.session, m.live.worst)
 	if err != nil {
 		m.message = "no report: " + err.Error()
-		return m
+		return m, nil
 	}
-	m.message = "report written to " + path
-	return m
+	m.message = "writing the report"
+	write := m.opt.Save
+	return m, func() tea.Msg {
+		path, err := write(text)
+		if err != nil {
+			return savedMsg{message: "no report: " + err.Error()}
+		}
+		return savedMsg{message: "report written to " + path}
+	}
 }
 
 // copyText is what y copies here.

@@ -28,7 +28,7 @@ func ownPlaybooks(t testing.TB) {
 func smallOptions() Options {
 	return Options{
 		Catalogue: small, Title: "replay of disk-full.ktr", Replay: true,
-		Vars: func(f *diagnose.Finding) map[string]string {
+		Vars: func(*diagnose.Verdict, *diagnose.Finding) map[string]string {
 			return map[string]string{"LOGDIR": "/var/lib/kafka", "BROKER": "3", "BOOTSTRAP": "b1:9092", "TOPIC": "orders"}
 		},
 	}

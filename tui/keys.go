@@ -93,7 +93,7 @@ var commonKeys = []binding{
 	{[]string{"m"}, nil, "", "put a mark at this moment", alters(Model.putMark)},
 	{[]string{"n"}, nil, "", "write a note at this moment", alters(func(m Model) Model { m.typing, m.typed = true, ""; return m })},
 	{[]string{"y"}, nil, "", "copy: the commands of the step (of the last one the alert rule), or what the finding says", Model.copy},
-	{[]string{"w"}, nil, "report", "write a report", alters(Model.writeReport)},
+	{[]string{"w"}, nil, "report", "write a report", Model.writeReport},
 	{[]string{"?"}, nil, "help", "the keys of this screen", opens(helpView)},
 	{[]string{"q", "ctrl+c"}, nil, "quit", "quit", func(m Model) (tea.Model, tea.Cmd) { return m, tea.Quit }},
 }

@@ -57,6 +57,8 @@ func testConsole() error {
 	return Run(context.Background(), Options{
 		Source: &reel{batches: batches, pause: pause, live: live}, Replay: !live,
 		Title: "replay of disk-full.ktr", Catalogue: diagnose.All,
-		Report: func(*diagnose.Session) (string, error) { return "", fmt.Errorf("the test writes none") },
+		Report: func(*diagnose.Session, *diagnose.Verdict) (string, error) {
+			return "", fmt.Errorf("the test writes none")
+		},
 	})
 }

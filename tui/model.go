@@ -28,11 +28,14 @@ type Options struct {
 	Mark func(fact.Mark)
 	// Probe asks the source to look now. nil: it cannot.
 	Probe func()
-	// Report writes a report and returns where. nil: it cannot. It is called
-	// between batches, so that it may read the session.
-	Report func(*diagnose.Session) (path string, err error)
+	// Report renders the report of a session, worst being its verdict at the
+	// incident's height. nil: it cannot. It is called between batches, so that
+	// it may read the session; it must not touch a disk.
+	Report func(s *diagnose.Session, worst *diagnose.Verdict) (text string, err error)
+	// Save writes what Report rendered and returns where. It may take long.
+	Save func(text string) (path string, err error)
 	// Vars gives the values for a playbook's placeholders. nil: none.
-	Vars func(*diagnose.Finding) map[string]string
+	Vars func(*diagnose.Verdict, *diagnose.Finding) map[string]string
 
 	// Width and Height of the terminal before it says so itself; 0: 80 by 24.
 	Width, Height int

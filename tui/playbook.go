@@ -50,7 +50,7 @@ func (m Model) readBook() (*playbooks.Playbook, error) {
 	}
 	var vars map[string]string
 	if m.opt.Vars != nil {
-		vars = m.opt.Vars(f)
+		vars = m.opt.Vars(m.verdict(), f)
 	}
 	return kept.book.Fill(vars), kept.err
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"github.com/ktriage/ktriage/diagnose"
 	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/tui/text"
 )
 
 // scene is what the batches up to one moment come to.
@@ -12,6 +13,8 @@ type scene struct {
 	// before is the verdict that stood when the operator last said that a fix
 	// was applied: what must move back.
 	before *diagnose.Verdict
+	// worst is the verdict at the incident's height, before the first fix.
+	worst *diagnose.Verdict
 }
 
 func newScene(c *diagnose.Catalogue) scene {
@@ -27,6 +30,9 @@ func (s *scene) apply(b fact.Batch) {
 		}
 	}
 	s.verdict = s.session.Apply(b)
+	if s.session.FixApplied().IsZero() {
+		s.worst = text.Worse(s.worst, s.verdict)
+	}
 }
 
 // Bounds of the tape.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ktriage/ktriage/diagnose"
 	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/tui/text"
 )
 
 // broken is the console of a replay at the height of the incident.
@@ -222,19 +223,64 @@ func TestReportAndProbe(t *testing.T) {
 	shows(t, keys(t, broken(t, nil), "r"), "nothing to probe")
 	probed := 0
 	var of *diagnose.Session
+	saved := ""
 	m := broken(t, func(o *Options) {
 		o.Probe = func() { probed++ }
-		o.Report = func(s *diagnose.Session) (string, error) { of = s; return "/tmp/r.md", nil }
+		o.Report = func(s *diagnose.Session, _ *diagnose.Verdict) (string, error) { of = s; return "# a report", nil }
+		o.Save = func(text string) (string, error) { saved = text; return "/tmp/r.md", nil }
 	})
-	m = keys(t, m, "r", "w")
+	m = keys(t, m, "[", "r", "w")
 	shows(t, m, "report written to /tmp/r.md")
-	if probed != 1 || of != m.shown.session {
-		t.Errorf("probed %d times, report of %p", probed, of)
+	if probed != 1 || of != m.live.session || saved != "# a report" {
+		t.Errorf("probed %d times, report of %p, saved %q", probed, of, saved)
 	}
-	m = broken(t, func(o *Options) {
-		o.Report = func(*diagnose.Session) (string, error) { return "", errors.New("disk full") }
-	})
+	m.opt.Save = func(string) (string, error) { return "", errors.New("disk full") }
 	shows(t, keys(t, m, "w"), "no report: disk full")
+	m.opt.Report = func(*diagnose.Session, *diagnose.Verdict) (string, error) { return "", errors.New("no words") }
+	shows(t, keys(t, m, "w"), "no report: no words")
+}
+
+// TestReportOnAHungDisk presses w while nothing can be written: the console must
+// go on.
+func TestReportOnAHungDisk(t *testing.T) {
+	m := broken(t, func(o *Options) {
+		o.Report = func(*diagnose.Session, *diagnose.Verdict) (string, error) { return "x", nil }
+		o.Save = func(string) (string, error) { panic("the disk was touched between two batches") }
+	})
+	next, cmd := m.Update(keyMsg("w"))
+	shows(t, next.(Model), "writing the report")
+	if cmd == nil {
+		t.Error("nothing is going to write it")
+	}
+}
+
+// TestReportOfALongSession feeds far more after an incident than the tape keeps,
+// with a note and a fix: the report still tells all of it.
+func TestReportOfALongSession(t *testing.T) {
+	ownPlaybooks(t)
+	got := ""
+	m := broken(t, func(o *Options) {
+		o.Report = func(s *diagnose.Session, worst *diagnose.Verdict) (string, error) {
+			var b strings.Builder
+			err := text.Report(&b, s, worst, text.About{})
+			return b.String(), err
+		}
+		o.Save = func(text string) (string, error) { got = text; return "r.md", nil }
+	})
+	m = keys(t, m, "n", "h", "i", "enter", "p", "a")
+	batches := incident(t)
+	m = feed(t, m, batches[worst+2:])
+	for i := range keepBatches + 10 {
+		b := batches[len(batches)-1]
+		b.At = b.At.Add(time.Duration(i) * 10 * time.Millisecond)
+		m.take(b)
+	}
+	keys(t, m, "w")
+	for _, want := range []string{"# Incident report: log dir", "`disk-full` on logdir 3:/var/lib/kafka", "note: hi", "**fix applied**: disk-full", "| FIXED |"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in the report:\n%.1500s", want, got)
+		}
+	}
 }
 
 func TestCopy(t *testing.T) {

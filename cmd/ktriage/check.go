@@ -60,12 +60,12 @@ func (s *settings) say(v *diagnose.Verdict, marks []fact.Mark, about text.About)
 	return text.Check(s.out, v, about)
 }
 
-// look takes the samples of a check within the deadline, and folds them.
-func (s *settings) look(ctx context.Context, t *probe.Target) (*diagnose.Session, []fact.Batch, error) {
+// look takes the samples of a check within the deadline, and folds them. worst
+// is the gravest of their verdicts.
+func (s *settings) look(ctx context.Context, t *probe.Target) (session *diagnose.Session, worst *diagnose.Verdict, err error) {
 	live := s.live(t)
 	defer live.Close()
-	session := diagnose.NewSession(diagnose.All)
-	var batches []fact.Batch
+	session = diagnose.NewSession(diagnose.All)
 	bounded, cancel := context.WithTimeout(ctx, s.deadline)
 	defer cancel()
 	for i := range s.samples {
@@ -79,10 +79,9 @@ func (s *settings) look(ctx context.Context, t *probe.Target) (*diagnose.Session
 		if err != nil {
 			return nil, nil, err
 		}
-		session.Apply(b)
-		batches = append(batches, b)
+		worst = text.Worse(worst, session.Apply(b))
 	}
-	return session, batches, ctx.Err()
+	return session, worst, ctx.Err()
 }
 
 // rest waits; false when the context ends first, or would.

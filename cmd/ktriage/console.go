@@ -11,7 +11,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ktriage/ktriage/diagnose"
-	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/probe"
 	"github.com/ktriage/ktriage/probes/record"
 	"github.com/ktriage/ktriage/tui"
@@ -33,15 +32,24 @@ func (s *settings) console(ctx context.Context) error {
 	}
 	live := s.live(t)
 	defer live.Close()
-	seen := &memory{from: live}
 	return tui.Run(ctx, tui.Options{
-		Source: seen, Catalogue: diagnose.All, Title: place(s, t), ASCII: s.ascii, NoColor: s.noColor,
+		Source: live, Catalogue: diagnose.All, Title: place(s, t), ASCII: s.ascii, NoColor: s.noColor,
 		Mark: live.Mark, Probe: live.Now,
-		Report: func(*diagnose.Session) (string, error) { return s.saveReport(seen, logDirs(s, t), place(s, t)) },
-		Vars: func(f *diagnose.Finding) map[string]string {
-			return text.Vars(seen.verdict(), f, strings.Join(s.bootstrap, ","))
+		Report: reporter(func() string { return place(s, t) }),
+		Save:   func(text string) (string, error) { return saveReport(text, logDirs(s, t)) },
+		Vars: func(v *diagnose.Verdict, f *diagnose.Finding) map[string]string {
+			return text.Vars(v, f, strings.Join(s.bootstrap, ","))
 		},
 	})
+}
+
+// reporter renders the report of a console session; title says of what.
+func reporter(title func() string) func(*diagnose.Session, *diagnose.Verdict) (string, error) {
+	return func(session *diagnose.Session, worst *diagnose.Verdict) (string, error) {
+		var b strings.Builder
+		err := text.Report(&b, session, worst, text.About{Version: version(), Title: title()})
+		return b.String(), err
+	}
 }
 
 // screen says whether a console can be drawn.
@@ -84,8 +92,8 @@ func logDirs(s *settings, t *probe.Target) []string {
 	return all
 }
 
-// saveReport writes the report of a console session into the working directory.
-func (s *settings) saveReport(seen *memory, dirs []string, title string) (string, error) {
+// saveReport writes a report into the working directory, never below a log dir.
+func saveReport(text string, dirs []string) (string, error) {
 	path, err := filepath.Abs("ktriage-" + time.Now().UTC().Format("20060102-150405") + ".md")
 	if err != nil {
 		return "", err
@@ -97,21 +105,9 @@ func (s *settings) saveReport(seen *memory, dirs []string, title string) (string
 	if err != nil {
 		return "", err
 	}
-	err = reportOf(seen.all(), f, text.About{Version: version(), Title: title})
+	_, err = f.WriteString(text)
 	if done := f.Close(); err == nil {
 		err = done
 	}
 	return path, err
-}
-
-// fold concludes from batches, and keeps the verdict at the incident's height,
-// before a fix was applied.
-func fold(batches []fact.Batch) (session *diagnose.Session, worst *diagnose.Verdict) {
-	session = diagnose.NewSession(diagnose.All)
-	for _, b := range batches {
-		if v := session.Apply(b); session.FixApplied().IsZero() {
-			worst = text.Worse(worst, v)
-		}
-	}
-	return session, worst
 }

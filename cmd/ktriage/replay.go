@@ -55,11 +55,11 @@ func (s *settings) replay(ctx context.Context, r *record.Reader, name string, sp
 		return s.say(session.Verdict(), session.Marks(), text.About{Version: version(), From: name})
 	}
 	title := "replay of " + filepath.Base(name)
-	seen := &memory{from: &paced{from: r, speed: speed}}
 	err := tui.Run(ctx, tui.Options{
-		Source: seen, Catalogue: diagnose.All, Title: title, Replay: true, ASCII: s.ascii, NoColor: s.noColor,
-		Report: func(*diagnose.Session) (string, error) { return s.saveReport(seen, nil, "replay of "+name) },
-		Vars:   func(f *diagnose.Finding) map[string]string { return text.Vars(seen.verdict(), f, "") },
+		Source: &paced{from: r, speed: speed}, Catalogue: diagnose.All, Title: title, Replay: true, ASCII: s.ascii, NoColor: s.noColor,
+		Report: reporter(func() string { return "replay of " + name }),
+		Save:   func(text string) (string, error) { return saveReport(text, s.logDirs) },
+		Vars:   func(v *diagnose.Verdict, f *diagnose.Finding) map[string]string { return text.Vars(v, f, "") },
 	})
 	s.warn(r)
 	return err

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"io"
 
 	"github.com/spf13/cobra"
 
-	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/record"
 	"github.com/ktriage/ktriage/tui/text"
 )
@@ -26,7 +24,7 @@ func newReport(s *settings) *cobra.Command {
 func (s *settings) reportLive(ctx context.Context) error {
 	t := s.target()
 	defer t.Close()
-	_, batches, err := s.look(ctx, t)
+	session, worst, err := s.look(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -34,7 +32,7 @@ func (s *settings) reportLive(ctx context.Context) error {
 	if len(s.bootstrap)+len(t.Brokers()) > 0 {
 		title = place(s, t)
 	}
-	return reportOf(batches, s.out, text.About{Version: version(), Title: title})
+	return text.Report(s.out, session, worst, text.About{Version: version(), Title: title})
 }
 
 func (s *settings) reportFile(ctx context.Context, name string) error {
@@ -48,9 +46,4 @@ func (s *settings) reportFile(ctx context.Context, name string) error {
 		return err
 	}
 	return text.Report(s.out, session, worst, text.About{Version: version(), Title: "from " + name})
-}
-
-func reportOf(batches []fact.Batch, to io.Writer, about text.About) error {
-	session, worst := fold(batches)
-	return text.Report(to, session, worst, about)
 }
