@@ -276,7 +276,7 @@ func TestReportOfALongSession(t *testing.T) {
 		m.take(b)
 	}
 	keys(t, m, "w")
-	for _, want := range []string{"# Incident report: log dir", "`disk-full` on logdir 3:/var/lib/kafka", "note: hi", "**fix applied**: disk-full", "| FIXED |"} {
+	for _, want := range []string{"`disk-full` on logdir 3:/var/lib/kafka", "note: hi", "**fix applied**: disk-full", "| FIXED |"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in the report:\n%.1500s", want, got)
 		}

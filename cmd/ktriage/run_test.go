@@ -245,6 +245,11 @@ func TestConsoleOnARecording(t *testing.T) {
 	seen := follow(screen)
 	waitFor(t, "first frame", seen, "replay of")
 	waitFor(t, "the end", seen, "end of the recording")
+	screen.WriteString("n")
+	waitFor(t, "the prompt", seen, "note")
+	screen.WriteString("called the storage people")
+	screen.WriteString("\r")
+	waitFor(t, "the note", seen, "noted")
 	screen.WriteString("w")
 	waitFor(t, "report", seen, "report written to")
 	screen.WriteString("q")
@@ -262,8 +267,10 @@ func TestConsoleOnARecording(t *testing.T) {
 	if len(reports) != 1 {
 		t.Fatalf("reports written: %v", reports)
 	}
-	if b, err := os.ReadFile(reports[0]); err != nil || !bytes.Contains(b, []byte("broker 3 is down")) {
-		t.Errorf("the report: %v, %.200s", err, b)
+	for _, want := range []string{"# Incident report: broker 3 is down", "note: called the storage people"} {
+		if b, err := os.ReadFile(reports[0]); err != nil || !bytes.Contains(b, []byte(want)) {
+			t.Errorf("the report: %v, no %q in %.900s", err, want, b)
+		}
 	}
 }
 
