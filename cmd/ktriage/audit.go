@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/probe"
+	"github.com/ktriage/ktriage/tui/text"
 )
 
 func newAudit(s *settings) *cobra.Command {
@@ -34,11 +36,19 @@ func (s *settings) audit(ctx context.Context) error {
 	if s.output == "json" {
 		return s.auditJSON(entries)
 	}
-	fmt.Fprintf(s.out, "%-8s %6s %10s %9s  %s\n", "act", "count", "bytes", "ms", "object")
+	_, err := io.WriteString(s.out, auditText(entries))
+	return err
+}
+
+// auditText is a table of acts. A file's name can hold anything: whoever has an
+// account here gives names under /tmp.
+func auditText(entries []probe.Entry) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-8s %6s %10s %9s  %s\n", "act", "count", "bytes", "ms", "object")
 	for _, e := range entries {
-		fmt.Fprintf(s.out, "%-8s %6d %10d %9.1f  %s\n", e.Act, e.Count, e.Bytes, e.Time.Seconds()*1000, e.Object)
+		fmt.Fprintf(&b, "%-8s %6d %10d %9.1f  %s\n", text.Clean(e.Act), e.Count, e.Bytes, e.Time.Seconds()*1000, text.Clean(e.Object))
 	}
-	return nil
+	return b.String()
 }
 
 // gathered joins the acts on processes that are no brokers: discovery looks at

@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"github.com/ktriage/ktriage/tui/text"
 )
 
 func main() {
@@ -34,6 +36,7 @@ func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // run is the whole program; the result is its exit status.
 func run(ctx context.Context, args []string, out, errOut io.Writer) (status int) {
+	errOut = cleaned{errOut}
 	defer func() {
 		if caught := recover(); caught != nil {
 			fmt.Fprintf(errOut, "ktriage: internal error: %v\n%s", caught, debug.Stack())
@@ -55,6 +58,21 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (status int)
 	}
 	fmt.Fprintln(errOut, "ktriage: "+oneLine(err.Error()))
 	return exitUsage
+}
+
+// cleaned writes lines without what a terminal would obey: errors name files and
+// quote brokers. Each Write is of whole characters.
+type cleaned struct{ to io.Writer }
+
+func (c cleaned) Write(p []byte) (int, error) {
+	lines := strings.Split(string(p), "\n")
+	for i := range lines {
+		lines[i] = text.Clean(lines[i])
+	}
+	if _, err := io.WriteString(c.to, strings.Join(lines, "\n")); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // oneLine is an error on one line: the first that says something.

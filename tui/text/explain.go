@@ -108,7 +108,7 @@ func explainPlaybook(b *strings.Builder, id string) {
 	if book == nil {
 		return
 	}
-	fmt.Fprintf(b, "\nplaybook: %s\n", clean(book.Title))
+	fmt.Fprintf(b, "\nplaybook: %s\n", Clean(book.Title))
 	for _, p := range strings.Split(book.Intro, "\n\n") {
 		b.WriteString(wrap("  ", "  ", p))
 	}

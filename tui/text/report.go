@@ -250,12 +250,12 @@ func writeSteps(b *strings.Builder, book *playbooks.Playbook) {
 			section = s.Section
 			fmt.Fprintf(b, "### %s\n\n", section)
 		}
-		fmt.Fprintf(b, "%d. [ ] *%s*: %s\n", i+1, s.Risk, clean(s.Text))
+		fmt.Fprintf(b, "%d. [ ] *%s*: %s\n", i+1, s.Risk, Clean(s.Text))
 		for _, c := range s.Commands {
 			fmt.Fprintf(b, "   ```sh\n   %s\n   ```\n", strings.ReplaceAll(c, "\n", "\n   "))
 		}
 		if s.Undo != "" {
-			fmt.Fprintf(b, "   undo: %s\n", clean(s.Undo))
+			fmt.Fprintf(b, "   undo: %s\n", Clean(s.Undo))
 		}
 	}
 	b.WriteString("\n")
@@ -264,7 +264,7 @@ func writeSteps(b *strings.Builder, book *playbooks.Playbook) {
 // md is text from outside inside Markdown: nothing in it formats, links or
 // breaks a table.
 func md(s string) string {
-	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "`", "\\`", "*", "\\*", "_", "\\_", "<", "&lt;", "[", "\\[", "]", "\\]", "#", "\\#").Replace(clean(s))
+	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "`", "\\`", "*", "\\*", "_", "\\_", "<", "&lt;", "[", "\\[", "]", "\\]", "#", "\\#").Replace(Clean(s))
 }
 
 // code is a word from outside as code; empty stays empty.
@@ -272,7 +272,7 @@ func code(s string) string {
 	if s == "" {
 		return ""
 	}
-	return "`" + strings.ReplaceAll(clean(s), "`", "'") + "`"
+	return "`" + strings.ReplaceAll(Clean(s), "`", "'") + "`"
 }
 
 func or(s, other string) string {

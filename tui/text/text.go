@@ -69,8 +69,8 @@ func gravity(v *diagnose.Verdict) [4]int {
 	return g
 }
 
-// clean is a text that came from outside, without what a terminal would obey.
-func clean(s string) string {
+// Clean is a text that came from outside, without what a terminal would obey.
+func Clean(s string) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
@@ -92,7 +92,7 @@ const columns = 80
 func wrap(first, indent, s string) string {
 	var b strings.Builder
 	line, used := first, false
-	for _, word := range strings.Fields(clean(s)) {
+	for _, word := range strings.Fields(Clean(s)) {
 		gap := " "
 		if !used {
 			gap = ""

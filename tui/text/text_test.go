@@ -236,7 +236,7 @@ func FuzzWrap(f *testing.F) {
 	f.Add("\x1b[31mred\xff\u202e")
 	f.Fuzz(func(t *testing.T, s string) {
 		out := wrap("  ", "    ", s)
-		if got, want := strings.Fields(out), strings.Fields(clean(s)); strings.Join(got, " ") != strings.Join(want, " ") {
+		if got, want := strings.Fields(out), strings.Fields(Clean(s)); strings.Join(got, " ") != strings.Join(want, " ") {
 			t.Fatalf("%q became %q", want, got)
 		}
 		for _, line := range strings.Split(out, "\n") {
