@@ -67,7 +67,7 @@ var lagNotShrinking = &Sign{
 	Needs: []fact.Key{fact.Offsets},
 	Uses:  []fact.Key{fact.GroupState},
 	Test: func(v *View) Reading {
-		now, before, over, reading := lagPair(v)
+		now, before, over, reading := lagPair(v, time.Time{})
 		if reading != nil {
 			return *reading
 		}
@@ -95,7 +95,7 @@ var lagGrows = &Sign{
 	Doc:   "The group's lag is larger than at the beginning of the last minute, while records are produced.",
 	Needs: []fact.Key{fact.Offsets},
 	Test: func(v *View) Reading {
-		now, before, over, reading := lagPair(v)
+		now, before, over, reading := lagPair(v, time.Time{})
 		if reading != nil {
 			return *reading
 		}
@@ -114,7 +114,7 @@ var commitsBehind = &Sign{
 		if abandoned(v) {
 			return notApplicable("nobody consumes")
 		}
-		now, before, over, reading := lagPair(v)
+		now, before, over, reading := lagPair(v, stableSince(v))
 		if reading != nil {
 			return *reading
 		}
@@ -140,6 +140,17 @@ var commitsBehind = &Sign{
 	},
 }
 
+// stableSince is when the sign's group was last seen not to be stable; zero: not
+// in what is remembered.
+func stableSince(v *View) (last time.Time) {
+	for _, s := range v.Past(fact.GroupState.Def(), v.Subject) {
+		if s.Value != "Stable" && s.Value != "STABLE" {
+			last = s.At
+		}
+	}
+	return last
+}
+
 // abandoned says whether the sign's group is known to have no members.
 func abandoned(v *View) bool {
 	state, _ := fact.GroupState.Latest(v, v.Subject)
@@ -150,9 +161,9 @@ func abandoned(v *View) bool {
 type offsets struct{ fact.GroupOffsets }
 
 // lagPair is the newest offsets of the sign's group and the oldest within the
-// window that speak of the same partitions; reading is set where there is
-// nothing to compare.
-func lagPair(v *View) (now, before offsets, over float64, reading *Reading) {
+// window, and not before a time, that speak of the same partitions; reading is set
+// where there is nothing to compare.
+func lagPair(v *View, from time.Time) (now, before offsets, over float64, reading *Reading) {
 	newest, _ := fact.Offsets.Latest(v, v.Subject)
 	now = offsets{newest}
 	committed, blind := now.seen()
@@ -168,7 +179,7 @@ func lagPair(v *View) (now, before offsets, over float64, reading *Reading) {
 	end := past[len(past)-1].At
 	for _, sample := range past[:len(past)-1] {
 		old, ok := sample.Value.(fact.GroupOffsets)
-		if !ok || end.Sub(sample.At) > groupWindow || !sample.At.Before(end) {
+		if !ok || end.Sub(sample.At) > groupWindow || sample.At.Before(from) || !sample.At.Before(end) {
 			continue
 		}
 		shared := false

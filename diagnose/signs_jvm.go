@@ -11,6 +11,16 @@ import (
 // jvmWindow is how far back rates of the JVM look.
 const jvmWindow = 30 * time.Second
 
+// jvmSpan is how far back the sign's process can be asked: not beyond the start
+// of its JVM, for what came before was another one's.
+func jvmSpan(v *View) time.Duration {
+	started, ok := fact.JVMStarted.Latest(v, v.Subject)
+	if up := v.Now().Sub(started); ok && up < jvmWindow {
+		return max(0, up)
+	}
+	return jvmWindow
+}
+
 // Limits of collections. The source wants 95 % of the time outside pauses; a
 // broker on a crowded host reaches 5 % without anybody suffering, and in every
 // fault that was made the share was 16 % and more.
@@ -23,7 +33,7 @@ const (
 var gcTimeShare = &Sign{
 	ID: "gc-time-share", Title: "collections stop it for much of the time", On: fact.Process, Trouble: true, Leak: 0.01,
 	Doc:  "Stop-the-world pauses take 10% or more of the wall time. Below 5% is the source's aim.",
-	Uses: []fact.Key{fact.GCYoungSeconds, fact.GCFullSeconds, fact.GCConcurrentSeconds, fact.SafepointSeconds},
+	Uses: []fact.Key{fact.GCYoungSeconds, fact.GCFullSeconds, fact.GCConcurrentSeconds, fact.SafepointSeconds, fact.JVMStarted},
 	Test: func(v *View) Reading {
 		paused, over, because := pauses(v)
 		if because != nil {
@@ -38,11 +48,11 @@ var gcTimeShare = &Sign{
 func pauses(v *View) (paused, over float64, because *fact.Unknown) {
 	known := false
 	for _, k := range []fact.Of[float64]{fact.GCYoungSeconds, fact.GCFullSeconds, fact.GCConcurrentSeconds} {
-		if by, seconds, ok := fact.Growth(k, v, v.Subject, jvmWindow); ok {
+		if by, seconds, ok := fact.Growth(k, v, v.Subject, jvmSpan(v)); ok {
 			paused, over, known = paused+by, max(over, seconds), true
 		}
 	}
-	if by, seconds, ok := fact.Growth(fact.SafepointSeconds, v, v.Subject, jvmWindow); ok {
+	if by, seconds, ok := fact.Growth(fact.SafepointSeconds, v, v.Subject, jvmSpan(v)); ok {
 		paused, over, known = max(paused, by), max(over, seconds), true
 	}
 	if known && over > 0 {
@@ -59,7 +69,7 @@ func pauses(v *View) (paused, over float64, because *fact.Unknown) {
 var gcPausesLong = &Sign{
 	ID: "gc-pauses-long", Title: "its collections are long", On: fact.Process, Trouble: true, Leak: 0.01,
 	Doc:  "Of the kind of collection that took most of the time, a pause lasts 200 ms or more on average.",
-	Uses: []fact.Key{fact.GCYoungCount, fact.GCYoungSeconds, fact.GCFullCount, fact.GCFullSeconds, fact.GCConcurrentCount, fact.GCConcurrentSeconds, fact.JVMGCCause, fact.JVMCollector},
+	Uses: []fact.Key{fact.GCYoungCount, fact.GCYoungSeconds, fact.GCFullCount, fact.GCFullSeconds, fact.GCConcurrentCount, fact.GCConcurrentSeconds, fact.JVMGCCause, fact.JVMCollector, fact.JVMStarted},
 	Test: func(v *View) Reading {
 		worst, most, kind, count := 0.0, 0.0, "", 0.0
 		known := false
@@ -71,8 +81,8 @@ var gcPausesLong = &Sign{
 			{"full", fact.GCFullCount, fact.GCFullSeconds},
 			{"concurrent", fact.GCConcurrentCount, fact.GCConcurrentSeconds},
 		} {
-			n, _, ok1 := fact.Growth(c.count, v, v.Subject, jvmWindow)
-			took, _, ok2 := fact.Growth(c.seconds, v, v.Subject, jvmWindow)
+			n, _, ok1 := fact.Growth(c.count, v, v.Subject, jvmSpan(v))
+			took, _, ok2 := fact.Growth(c.seconds, v, v.Subject, jvmSpan(v))
 			if !ok1 || !ok2 {
 				continue
 			}
@@ -100,7 +110,7 @@ var heapFullAfterGC = &Sign{
 	ID: "heap-full-after-gc", Title: "its heap is full also after collections", On: fact.Process, Trouble: true, Leak: 0.001,
 	Doc:   "The least heap in use that was seen while collections ran is 92% or more of what the heap may be: collecting frees nothing. A heap that fills between collections is not this.",
 	Needs: []fact.Key{fact.HeapLow, fact.HeapMax},
-	Uses:  []fact.Key{fact.GCYoungCount, fact.GCFullCount, fact.GCConcurrentCount},
+	Uses:  []fact.Key{fact.GCYoungCount, fact.GCFullCount, fact.GCConcurrentCount, fact.JVMStarted},
 	Test: func(v *View) Reading {
 		most, _ := fact.HeapMax.Latest(v, v.Subject)
 		low, _ := fact.HeapLow.Latest(v, v.Subject)
@@ -108,13 +118,13 @@ var heapFullAfterGC = &Sign{
 			return notApplicable("a heap without a bound")
 		}
 		for _, s := range v.Past(fact.HeapLow.Def(), v.Subject) {
-			if b, ok := s.Value.(float64); ok && v.Now().Sub(s.At) <= jvmWindow {
+			if b, ok := s.Value.(float64); ok && v.Now().Sub(s.At) <= jvmSpan(v) {
 				low = min(low, b)
 			}
 		}
-		young, _, ok1 := fact.Growth(fact.GCYoungCount, v, v.Subject, jvmWindow)
-		full, _, ok2 := fact.Growth(fact.GCFullCount, v, v.Subject, jvmWindow)
-		cycles, _, ok3 := fact.Growth(fact.GCConcurrentCount, v, v.Subject, jvmWindow)
+		young, _, ok1 := fact.Growth(fact.GCYoungCount, v, v.Subject, jvmSpan(v))
+		full, _, ok2 := fact.Growth(fact.GCFullCount, v, v.Subject, jvmSpan(v))
+		cycles, _, ok3 := fact.Growth(fact.GCConcurrentCount, v, v.Subject, jvmSpan(v))
 		if !ok1 && !ok2 && !ok3 {
 			return notYet("wants two samples")
 		}
@@ -132,8 +142,9 @@ var fullGCsRepeat = &Sign{
 	ID: "full-gcs-repeat", Title: "full collections repeat", On: fact.Process, Trouble: true,
 	Doc:   "Two or more full collections within 30 seconds. The source allows one an hour.",
 	Needs: []fact.Key{fact.GCFullCount},
+	Uses:  []fact.Key{fact.JVMStarted},
 	Test: func(v *View) Reading {
-		n, over, ok := fact.Growth(fact.GCFullCount, v, v.Subject, jvmWindow)
+		n, over, ok := fact.Growth(fact.GCFullCount, v, v.Subject, jvmSpan(v))
 		if !ok {
 			return notYet("wants two samples")
 		}
