@@ -31,8 +31,8 @@ func newRecord(s *settings) *cobra.Command {
 	r := &recording{max: 1 << 30}
 	cmd := &cobra.Command{
 		Use: "record FILE", Short: "Record observations until stopped", Args: cobra.ExactArgs(1),
-		Long: "Record observations until stopped by Ctrl-C, SIGTERM, --for or --max-size. SIGUSR1 notes that\n" +
-			"a fix was applied. The file must not exist, and not lie below a log dir.",
+		Long: "Record observations until stopped by Ctrl-C, SIGTERM, SIGHUP, --for or --max-size. SIGUSR1 notes\n" +
+			"that a fix was applied. The file must not exist, and not lie below a log dir.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.file = args[0]
 			return s.record(cmd.Context(), r)
@@ -75,6 +75,10 @@ func (s *settings) record(ctx context.Context, r *recording) error {
 	live := s.live(t)
 	defer live.Close()
 	defer marks(live)()
+	// Who read standard error may have gone with the connection: that must not
+	// end this before the file is complete.
+	signal.Ignore(syscall.SIGPIPE)
+	defer signal.Reset(syscall.SIGPIPE)
 	fmt.Fprintf(s.errOut, "recording to %s; Ctrl-C ends it, SIGUSR1 to %d notes a fix\n", r.file, os.Getpid())
 	err = s.write(ctx, live, w)
 	if done := w.Close(); err == nil {

@@ -51,7 +51,7 @@ func waitFor(t *testing.T, what string, said func() string, want string) {
 }
 
 func TestRecordUntilStopped(t *testing.T) {
-	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		path := filepath.Join(t.TempDir(), "a.ktr")
 		cmd := program(t, nil, "record", path, "--only", "host.usage")
 		errors, err := os.CreateTemp(t.TempDir(), "stderr")
@@ -85,6 +85,32 @@ func TestRecordUntilStopped(t *testing.T) {
 		if damage != nil || marks != 1 || values == 0 {
 			t.Errorf("%s: damage %v, %d marks, %d values", sig, damage, marks, values)
 		}
+	}
+}
+
+// TestRecordSurvivesItsReader is a dropped connection that takes along whatever
+// standard error was piped to.
+func TestRecordSurvivesItsReader(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.ktr")
+	cmd := program(t, nil, "record", path, "--only", "host.usage")
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = write
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	write.Close()
+	waitFor(t, "start", follow(read), "recording to")
+	read.Close()
+	cmd.Process.Signal(syscall.SIGHUP)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if batches, damage := readAll(t, path); damage != nil {
+		t.Errorf("%d batches, damage %v", len(batches), damage)
 	}
 }
 
