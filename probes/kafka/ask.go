@@ -199,7 +199,7 @@ func (r *roster) anyone(ctx context.Context, what string, do query) ([]fact.Obse
 func (r *roster) rank(p *peer) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p.reach.Outcome == fact.Answered {
+	if p.reach.Outcome == fact.Answered && p.taken == nil {
 		return 0
 	}
 	return 1

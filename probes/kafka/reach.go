@@ -32,13 +32,16 @@ func observeReach(ctx context.Context, t *probe.Target) ([]fact.Observation, err
 	var seen []fact.Observation
 	for _, p := range r.crew() {
 		r.mu.Lock()
-		reach, software, down := p.reach, p.software, p.down()
+		reach, software, taken := p.reach, p.software, p.taken
 		r.mu.Unlock()
-		seen = append(seen, fact.BrokerReach.Is(p.subject(), reach))
-		if reach.Outcome == fact.Answered {
-			seen = append(seen, fact.BrokerSoftware.Is(p.subject(), software))
-		} else {
-			seen = append(seen, fact.BrokerSoftware.Unknown(p.subject(), probe.Because(down)))
+		switch {
+		case taken != nil:
+			because := probe.Because(taken)
+			seen = append(seen, fact.BrokerReach.Unknown(p.subject(), because), fact.BrokerSoftware.Unknown(p.subject(), because))
+		case reach.Outcome == fact.Answered:
+			seen = append(seen, fact.BrokerReach.Is(p.subject(), reach), fact.BrokerSoftware.Is(p.subject(), software))
+		default:
+			seen = append(seen, fact.BrokerReach.Is(p.subject(), reach), fact.BrokerSoftware.Unknown(p.subject(), probe.Because(p.unknown(reach))))
 		}
 	}
 	return seen, nil
