@@ -25,7 +25,7 @@ const topicsAtOnce = 1000
 // short ISR means.
 var Configs = &probe.Probe{
 	Name: "kafka.configs", Doc: minISR + " and " + unclean + " of every topic, and where they are set",
-	Cost: probe.Cheap, Every: 30 * time.Second, Needs: []*probe.Probe{Metadata},
+	Cost: probe.Cheap, Every: 10 * time.Second, Needs: []*probe.Probe{Metadata},
 	Yields:  []fact.Key{fact.Configs},
 	Observe: observeConfigs,
 }
