@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -308,6 +310,33 @@ func TestCopy(t *testing.T) {
 	t.Setenv("STY", "1.pts")
 	if seq := clipboard("x"); !strings.HasPrefix(seq, "\x1bP") {
 		t.Errorf("inside screen %q is not wrapped", seq)
+	}
+}
+
+// TestCopyIsRefused keeps copies from where nothing may be written, and says so
+// when no place is left.
+func TestCopyIsRefused(t *testing.T) {
+	ownPlaybooks(t)
+	bad, good := t.TempDir(), t.TempDir()
+	t.Setenv("XDG_RUNTIME_DIR", bad)
+	t.Setenv("TMPDIR", good)
+	refused := []string{bad}
+	m := broken(t, func(o *Options) {
+		o.Refuse = func(path string) error {
+			if slices.Contains(refused, filepath.Dir(path)) {
+				return errors.New("below a log dir")
+			}
+			return nil
+		}
+	})
+	saved := keys(t, m, "y").saveFile
+	if info, err := os.Stat(saved); filepath.Dir(saved) != good || err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("saved to %q, %v", saved, err)
+	}
+	refused = append(refused, good)
+	shows(t, keys(t, m, "y"), "not saved: below a log dir")
+	if left, _ := os.ReadDir(bad); len(left) > 0 {
+		t.Error("something was written where nothing may be")
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,21 @@ func TestSilentBrokersCannotHoldUpACheck(t *testing.T) {
 	got := ktriage(t, "check", "--skip", "host", "--bootstrap-server", silentPort(t)+","+silentPort(t), "--timeout", "500ms", "--deadline", "4s", "--every", "100ms")
 	if got.took > 5*time.Second || (got.status != 1 && got.status != 3) {
 		t.Errorf("exit %d after %s: %s%s", got.status, got.took, got.out, got.err)
+	}
+}
+
+// TestFlagsOnADeadDisk names log dirs whose disk answers nothing.
+func TestFlagsOnADeadDisk(t *testing.T) {
+	stop := make(chan struct{})
+	stat = func(string) (os.FileInfo, error) { <-stop; return nil, os.ErrNotExist }
+	defer func() { stat = os.Stat; close(stop) }()
+	began := time.Now()
+	s := &settings{logDirs: []string{"/a", "/b", "/c"}, kafkaLogs: "/d"}
+	if err := s.readFiles(); err != nil {
+		t.Errorf("a dead disk is called a mistake: %v", err)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %s", took)
 	}
 }
 

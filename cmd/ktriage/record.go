@@ -53,15 +53,15 @@ func (s *settings) record(ctx context.Context, r *recording) error {
 	t := s.target()
 	defer t.Close()
 	s.discover(ctx, t)
-	dirs := append([]string{}, s.logDirs...)
-	for _, b := range t.Brokers() {
-		dirs = append(dirs, b.LogDirs...)
-	}
+	dirs := logDirs(s, t)
 	w, err := record.Create(r.file, record.Header{Tool: version(), Started: time.Now().UTC(), Redacted: r.redact}, record.Limits{MaxSize: int64(r.max), LogDirs: dirs})
 	if err != nil {
 		return err
 	}
 	defer w.Close()
+	if dir := record.Shares(r.file, dirs); dir != "" {
+		fmt.Fprintf(s.errOut, "warning: %s lies on the file system of the log dir %s; recording stops when 5 %% or 100 MiB of it are free\n", r.file, dir)
+	}
 	if r.redact {
 		if err := w.Redact(r.file + ".names.json"); err != nil {
 			return err

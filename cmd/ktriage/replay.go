@@ -59,6 +59,7 @@ func (s *settings) replay(ctx context.Context, r *record.Reader, name string, sp
 		Source: &paced{from: r, speed: speed}, Catalogue: diagnose.All, Title: title, Replay: true, ASCII: s.ascii, NoColor: s.noColor,
 		Report: reporter(func() string { return "replay of " + name }),
 		Save:   func(text string) (string, error) { return saveReport(text, s.logDirs) },
+		Refuse: func(path string) error { return record.Below(path, s.logDirs) },
 		Vars:   func(v *diagnose.Verdict, f *diagnose.Finding) map[string]string { return text.Vars(v, f, "") },
 	})
 	s.warn(r)

@@ -133,6 +133,32 @@ func TestRecordRefusesALogDir(t *testing.T) {
 	}
 }
 
+func TestRecordSaysThatItSharesALogDirsDisk(t *testing.T) {
+	dir := t.TempDir()
+	logs := filepath.Join(dir, "kafka")
+	if err := os.Mkdir(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	got := ktriage(t, "record", "--for", "300ms", "--only", "host.usage", "--log-dir", logs, filepath.Join(dir, "a.ktr"))
+	if got.status != 0 || strings.Count(got.err, "on the file system of the log dir "+logs) != 1 {
+		t.Errorf("exit %d, %q", got.status, got.err)
+	}
+}
+
+// TestReportOfAConsoleIsNotBelowALogDir is w pressed in a log dir.
+func TestReportOfAConsoleIsNotBelowALogDir(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	path, err := saveReport("text", []string{dir})
+	if left, _ := os.ReadDir(dir); err == nil || !strings.Contains(err.Error(), "below the log dir") || len(left) > 0 {
+		t.Errorf("%q, %v, %d files", path, err, len(left))
+	}
+	path, err = saveReport("text", []string{filepath.Join(dir, "kafka")})
+	if b, _ := os.ReadFile(path); err != nil || string(b) != "text" {
+		t.Errorf("%q, %v", path, err)
+	}
+}
+
 // incident records three brokers, of which the third is lost and comes back.
 func incident(t *testing.T, dir string) string {
 	t.Helper()
