@@ -59,11 +59,7 @@ func logDirs(t *probe.Target) []logDir {
 func observeDirs(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
 	dirs := logDirs(t)
 	if len(dirs) == 0 {
-		because := NoBroker
-		if len(t.Brokers()) > 0 {
-			because = &fact.Unknown{Reason: fact.NotObserved, Detail: "the log dirs are not known", How: "--log-dir DIR, or --broker-config FILE"}
-		}
-		return Nowhere([]fact.Key{fact.DirMount, fact.DirUsed, fact.DirAvailable, fact.DirTotal, fact.DirInodesUsed, fact.DirInodesTotal}, because), nil
+		return noDirs(t, []fact.Key{fact.DirMount, fact.DirUsed, fact.DirAvailable, fact.DirTotal, fact.DirInodesUsed, fact.DirInodesTotal})
 	}
 	// One dead network file system must not keep the other dirs from being
 	// told about.
@@ -76,6 +72,15 @@ func observeDirs(ctx context.Context, t *probe.Target) ([]fact.Observation, erro
 	}
 	wait.Wait()
 	return slices.Concat(answers...), nil
+}
+
+// noDirs is what is observed without any log dir: no broker is here, or one is
+// and its configuration could not be read.
+func noDirs(t *probe.Target, keys []fact.Key) ([]fact.Observation, error) {
+	if len(t.Brokers()) > 0 {
+		return nil, probe.Fail(fact.Unreadable, "the log dirs of the brokers here are not known", "--log-dir DIR, or --broker-config FILE")
+	}
+	return Nowhere(keys, NoBroker), nil
 }
 
 // dirOf observes one log dir, within the context.

@@ -33,8 +33,6 @@ func Because(err error) *fact.Unknown {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH),
 		errors.Is(err, syscall.ENETUNREACH), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		u.Reason = fact.Unreachable
-	case errors.Is(err, fs.ErrNotExist):
-		u.Reason = fact.NotObserved
 	}
 	return u
 }
