@@ -53,10 +53,10 @@ func reporter(title func() string) func(*diagnose.Session, *diagnose.Verdict) (s
 	}
 }
 
-// screen says whether a console can be drawn.
+// screen says whether a console can be drawn, and is what was asked for.
 func (s *settings) screen() bool {
 	out, ok := s.out.(*os.File)
-	return !s.plain && ok && term.IsTerminal(int(out.Fd())) && term.IsTerminal(int(os.Stdin.Fd()))
+	return !s.plain && s.output != "json" && ok && term.IsTerminal(int(out.Fd())) && term.IsTerminal(int(os.Stdin.Fd()))
 }
 
 // place is where one looks from, for the first line of the screen.

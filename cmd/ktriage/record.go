@@ -48,7 +48,7 @@ func newRecord(s *settings) *cobra.Command {
 // reached. However it ends, the file is complete.
 func (s *settings) record(ctx context.Context, r *recording) error {
 	if r.last < 0 {
-		return fmt.Errorf("--for: %s, expected a time to record for", r.last)
+		return asked(fmt.Errorf("--for: %s, expected a time to record for", r.last))
 	}
 	t := s.target()
 	defer t.Close()
@@ -56,7 +56,7 @@ func (s *settings) record(ctx context.Context, r *recording) error {
 	dirs := logDirs(s, t)
 	w, err := record.Create(r.file, record.Header{Tool: version(), Started: time.Now().UTC(), Redacted: r.redact}, record.Limits{MaxSize: int64(r.max), LogDirs: dirs})
 	if err != nil {
-		return err
+		return asked(err)
 	}
 	defer w.Close()
 	if dir := record.Shares(r.file, dirs); dir != "" {
@@ -64,7 +64,7 @@ func (s *settings) record(ctx context.Context, r *recording) error {
 	}
 	if r.redact {
 		if err := w.Redact(r.file + ".names.json"); err != nil {
-			return err
+			return asked(err)
 		}
 	}
 	if r.last > 0 {

@@ -27,7 +27,7 @@ func newReplay(s *settings) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := record.Open(args[0])
 			if err != nil {
-				return err
+				return asked(err)
 			}
 			defer r.Close()
 			return s.replay(cmd.Context(), r, args[0], speed)
@@ -45,7 +45,7 @@ func speedFlag(cmd *cobra.Command, speed *float64) {
 // screen.
 func (s *settings) replay(ctx context.Context, r *record.Reader, name string, speed float64) error {
 	if !(speed >= 0 && speed <= 1e6) {
-		return fmt.Errorf("--speed: %v, expected between 0 and 1000000", speed)
+		return asked(fmt.Errorf("--speed: %v, expected between 0 and 1000000", speed))
 	}
 	if !s.screen() {
 		session, _, err := s.fold(ctx, r)

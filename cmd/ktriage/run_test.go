@@ -333,6 +333,25 @@ func TestConsoleOnARecording(t *testing.T) {
 	}
 }
 
+// TestJSONOnATerminal asks for JSON where a console could be drawn.
+func TestJSONOnATerminal(t *testing.T) {
+	for _, args := range [][]string{{"replay", incident(t, t.TempDir())}, {"demo", "healthy"}, {"--only", "host.usage", "--samples", "1"}} {
+		cmd := program(t, []string{"TERM=xterm-256color"}, append(args, "-o", "json")...)
+		screen, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := follow(screen)
+		waitFor(t, strings.Join(args, " "), seen, `{"schema":"ktriage.check/v1"`)
+		if strings.Contains(seen(), "\x1b") {
+			t.Errorf("%v: a console is drawn: %.200q", args, seen())
+		}
+		cmd.Process.Kill()
+		cmd.Wait()
+		screen.Close()
+	}
+}
+
 // follow reads a terminal and gives what it showed so far.
 func follow(from io.Reader) func() string {
 	all := make(chan []byte, 1)
