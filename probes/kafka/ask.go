@@ -144,8 +144,9 @@ func (r *roster) each(ctx context.Context, what string, do query, none missing) 
 	return slices.Concat(seen...), &probe.Error{Unknown: &u}
 }
 
-// anyone asks one broker after the other until one answers. One that is slow
-// is not waited for before the next is asked as well.
+// anyone asks one broker after the other until one answers: also one that tells
+// something beside an error. One that is slow is not waited for before the next
+// is asked as well.
 func (r *roster) anyone(ctx context.Context, what string, do query) ([]fact.Observation, error) {
 	crew := r.crew()
 	if len(crew) == 0 {
@@ -179,8 +180,8 @@ func (r *roster) anyone(ctx context.Context, what string, do query) ([]fact.Obse
 		select {
 		case a := <-replies:
 			open--
-			if a.err == nil {
-				return a.seen, nil
+			if a.err == nil || len(a.seen) > 0 {
+				return a.seen, a.err
 			}
 			if telling == nil {
 				telling = a.err
