@@ -185,6 +185,20 @@ func TestFix(t *testing.T) {
 	shows(t, m, "no longer found", "step 1 of 7")
 }
 
+// TestUnexplained is trouble that no finding accounts for: it stands on Verdict,
+// and is not safe to leave.
+func TestUnexplained(t *testing.T) {
+	opt := smallOptions()
+	opt.NoColor = true
+	m := feed(t, New(opt), incident(t))
+	v := *m.live.verdict
+	v.Headline = "not explained: broker 2"
+	v.Unexplained = []diagnose.SignState{{Sign: small.Signs[0], Subject: fact.BrokerOf(2), Reading: diagnose.Reading{Outcome: diagnose.Yes, Text: "answers after 9 s"}}}
+	m.live.verdict = &v
+	shows(t, keys(t, m, "v"), "not explained broker 2: answers after 9 s")
+	shows(t, keys(t, m, "4"), "NOT SAFE to leave yet", "- not explained: broker 2: answers after 9 s")
+}
+
 // TestNewTrouble is a fix that breaks something else.
 func TestNewTrouble(t *testing.T) {
 	batches := incident(t)
