@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"strings"
@@ -10,6 +11,9 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/probe"
 )
 
 // deadPorts is addresses that refuse connections.
@@ -77,6 +81,20 @@ func TestFlagsOnADeadDisk(t *testing.T) {
 	}
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("it took %s", took)
+	}
+}
+
+// TestOneNodeIDTwice has brokers of two clusters with one node id: which is meant
+// nobody can say.
+func TestOneNodeIDTwice(t *testing.T) {
+	target := &probe.Target{}
+	if err := ambiguous(target); err != nil {
+		t.Error(err)
+	}
+	target.SetRivals([]fact.LocalBroker{{NodeID: 1, PID: 11, Config: "/a/s.properties"}, {NodeID: 1, PID: 12, Config: "/b/s.properties"}})
+	err := ambiguous(target)
+	if !errors.As(err, new(usage)) || !strings.Contains(err.Error(), "broker 1: --pid 11 (/a/s.properties), broker 1: --pid 12 (/b/s.properties)") {
+		t.Errorf("%v", err)
 	}
 }
 

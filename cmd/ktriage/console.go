@@ -25,7 +25,9 @@ func (s *settings) console(ctx context.Context) error {
 	}
 	t := s.target()
 	defer t.Close()
-	s.discover(ctx, t)
+	if err := s.discover(ctx, t); err != nil {
+		return err
+	}
 	if len(s.bootstrap) == 0 && len(t.Brokers()) == 0 {
 		_, err := fmt.Fprintln(s.out, nobody(s)) // a state, not an error
 		return err

@@ -52,7 +52,9 @@ func (s *settings) record(ctx context.Context, r *recording) error {
 	}
 	t := s.target()
 	defer t.Close()
-	s.discover(ctx, t)
+	if err := s.discover(ctx, t); err != nil {
+		return err
+	}
 	dirs := logDirs(s, t)
 	w, err := record.Create(r.file, record.Header{Tool: version(), Started: time.Now().UTC(), Redacted: r.redact}, record.Limits{MaxSize: int64(r.max), LogDirs: dirs})
 	if err != nil {

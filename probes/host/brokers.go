@@ -149,6 +149,7 @@ func running(ctx context.Context, t *probe.Target) ([]found, error) {
 	// Of two processes with one configuration the older is the broker: the
 	// other will fail on the lock of the log dir.
 	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(a.start, b.start) })
+	t.SetRivals(rivals(all))
 	var first []found
 	for _, f := range all {
 		first = join(first, f)
