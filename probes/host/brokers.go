@@ -182,6 +182,11 @@ func kafkaProcess(ctx context.Context, t *probe.Target, pid int) (found, bool, e
 		}
 	}
 	b, err := brokerOf(t, pid, command)
+	if errors.Is(err, context.DeadlineExceeded) { // its configuration was read before
+		if f, ok := censusOf(t).known(pid, stat.Start); ok {
+			return f, true, err
+		}
+	}
 	return found{b, stat.Start}, true, err
 }
 

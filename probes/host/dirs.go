@@ -35,7 +35,7 @@ type logDir struct {
 }
 
 // logDirs is the log dirs of all brokers here, and those of --log-dir.
-func logDirs(t *probe.Target) []logDir {
+func logDirs(t *probe.Target, reader string) []logDir {
 	var all []logDir
 	for _, b := range t.Brokers() {
 		pid := b.PID
@@ -51,13 +51,13 @@ func logDirs(t *probe.Target) []logDir {
 		if slices.ContainsFunc(all, func(d logDir) bool { return d.path == path }) {
 			continue
 		}
-		all = append(all, logDir{fact.LogDirOf(storedID(t, 0, []string{path}), path), path, 0})
+		all = append(all, logDir{fact.LogDirOf(storedID(t, reader, 0, []string{path}), path), path, 0})
 	}
 	return all
 }
 
 func observeDirs(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	dirs := logDirs(t)
+	dirs := logDirs(t, "host.dirs")
 	if len(dirs) == 0 {
 		return noDirs(t, []fact.Key{fact.DirMount, fact.DirUsed, fact.DirAvailable, fact.DirTotal, fact.DirInodesUsed, fact.DirInodesTotal})
 	}

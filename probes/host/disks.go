@@ -26,7 +26,7 @@ var Disks = &probe.Probe{
 }
 
 func observeDisks(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	dirs := logDirs(t)
+	dirs := logDirs(t, "host.disks")
 	if len(dirs) == 0 {
 		return noDirs(t, deviceKeys)
 	}
