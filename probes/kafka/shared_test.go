@@ -69,43 +69,16 @@ func TestReachOfABrokerLongPast(t *testing.T) {
 func TestOneAnswersForSeveral(t *testing.T) {
 	for _, c := range []struct {
 		what   string
-		named  bool
 		answer string
-	}{{"says which one it is", true, "1"}, {"would not say", false, ""}} {
+	}{{"says which one it is", "1"}, {"would not say", ""}} {
 		t.Run(c.what, func(t *testing.T) {
 			cluster := fake(t, kfake.NumBrokers(1))
 			answer := c.answer
 			if answer == "" {
 				answer = cluster.ListenAddrs()[0]
 			}
-			host, port := hostPort(t, cluster.ListenAddrs()[0])
 			var dead atomic.Bool
-			cluster.Control(func(r kmsg.Request) (kmsg.Response, error, bool) {
-				cluster.KeepControl()
-				if dead.Load() {
-					return nil, net.ErrClosed, true
-				}
-				switch r := r.(type) {
-				case *kmsg.DescribeClusterRequest:
-					answer := r.ResponseKind().(*kmsg.DescribeClusterResponse)
-					for id := range int32(3) {
-						answer.Brokers = append(answer.Brokers, kmsg.DescribeClusterResponseBroker{NodeID: id, Host: host, Port: port})
-					}
-					return answer, nil, true
-				case *kmsg.DescribeConfigsRequest:
-					answer := r.ResponseKind().(*kmsg.DescribeConfigsResponse)
-					for _, asked := range r.Resources {
-						one := kmsg.NewDescribeConfigsResponseResource()
-						one.ResourceType, one.ResourceName = asked.ResourceType, asked.ResourceName
-						if !c.named || asked.ResourceName != c.answer {
-							one.ErrorCode = kerr.InvalidRequest.Code
-						}
-						answer.Resources = append(answer.Resources, one)
-					}
-					return answer, nil, true
-				}
-				return nil, nil, false
-			})
+			oneOfThree(t, cluster, c.answer, &dead)
 			target := aim(t, cluster.ListenAddrs()[0])
 			target.Timeout = 3 * time.Second
 			for range 2 {
@@ -142,6 +115,40 @@ func TestOneAnswersForSeveral(t *testing.T) {
 			}
 		})
 	}
+}
+
+// oneOfThree makes a cluster tell of three brokers at its one address; name is
+// the one that it tells settings of, empty for none. Once dead it closes every
+// connection.
+func oneOfThree(t *testing.T, cluster *kfake.Cluster, name string, dead *atomic.Bool) {
+	t.Helper()
+	host, port := hostPort(t, cluster.ListenAddrs()[0])
+	cluster.Control(func(r kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		if dead.Load() {
+			return nil, net.ErrClosed, true
+		}
+		switch r := r.(type) {
+		case *kmsg.DescribeClusterRequest:
+			answer := r.ResponseKind().(*kmsg.DescribeClusterResponse)
+			for id := range int32(3) {
+				answer.Brokers = append(answer.Brokers, kmsg.DescribeClusterResponseBroker{NodeID: id, Host: host, Port: port})
+			}
+			return answer, nil, true
+		case *kmsg.DescribeConfigsRequest:
+			answer := r.ResponseKind().(*kmsg.DescribeConfigsResponse)
+			for _, asked := range r.Resources {
+				one := kmsg.NewDescribeConfigsResponseResource()
+				one.ResourceType, one.ResourceName = asked.ResourceType, asked.ResourceName
+				if asked.ResourceName != name {
+					one.ErrorCode = kerr.InvalidRequest.Code
+				}
+				answer.Resources = append(answer.Resources, one)
+			}
+			return answer, nil, true
+		}
+		return nil, nil, false
+	})
 }
 
 // A broker whose own address another one shares is spoken with where it was
