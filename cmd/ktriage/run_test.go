@@ -5,17 +5,14 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/creack/pty"
 
-	"github.com/ktriage/ktriage/diagnose"
 	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/record"
 )
@@ -49,101 +46,6 @@ func waitFor(t *testing.T, what string, said func() string, want string) {
 		}
 	}
 	t.Fatalf("%s: no %q in %q", what, want, said())
-}
-
-func TestRecordUntilStopped(t *testing.T) {
-	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
-		path := filepath.Join(t.TempDir(), "a.ktr")
-		cmd := program(t, nil, "record", path, "--only", "host.usage")
-		errors, err := os.CreateTemp(t.TempDir(), "stderr")
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd.Stderr = errors
-		said := func() string { b, _ := os.ReadFile(errors.Name()); return string(b) }
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		defer cmd.Process.Kill()
-		waitFor(t, "start", said, "recording to")
-		time.Sleep(300 * time.Millisecond)
-		cmd.Process.Signal(syscall.SIGUSR1)
-		waitFor(t, "mark", said, "noted: fix-applied")
-		cmd.Process.Signal(sig)
-		if err := cmd.Wait(); err != nil || !strings.Contains(said(), "recorded ") {
-			t.Errorf("%s: %v, %q", sig, err, said())
-		}
-		batches, damage := readAll(t, path)
-		marks, values := 0, 0
-		for _, b := range batches {
-			marks += len(b.Marks)
-			for _, o := range b.Observations {
-				if o.Because == nil {
-					values++
-				}
-			}
-		}
-		if damage != nil || marks != 1 || values == 0 {
-			t.Errorf("%s: damage %v, %d marks, %d values", sig, damage, marks, values)
-		}
-	}
-}
-
-// TestRecordSurvivesItsReader is a dropped connection that takes along whatever
-// standard error was piped to.
-func TestRecordSurvivesItsReader(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.ktr")
-	cmd := program(t, nil, "record", path, "--only", "host.usage")
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = write
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Process.Kill()
-	write.Close()
-	waitFor(t, "start", follow(read), "recording to")
-	read.Close()
-	cmd.Process.Signal(syscall.SIGHUP)
-	if err := cmd.Wait(); err != nil {
-		t.Error(err)
-	}
-	if batches, damage := readAll(t, path); damage != nil {
-		t.Errorf("%d batches, damage %v", len(batches), damage)
-	}
-}
-
-func TestRecordForATime(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.ktr")
-	got := ktriage(t, "record", "--for", "400ms", "--only", "host.usage", path)
-	if got.status != 0 || got.took > 5*time.Second {
-		t.Fatalf("exit %d after %s: %s", got.status, got.took, got.err)
-	}
-	if batches, damage := readAll(t, path); len(batches) == 0 || damage != nil {
-		t.Errorf("%d batches, damage %v", len(batches), damage)
-	}
-}
-
-func TestRecordRefusesALogDir(t *testing.T) {
-	dir := t.TempDir()
-	got := ktriage(t, "record", "--for", "1s", "--log-dir", dir, filepath.Join(dir, "a.ktr"))
-	if entries, _ := os.ReadDir(dir); got.status != 2 || !strings.Contains(got.err, "below the log dir") || len(entries) > 0 {
-		t.Errorf("exit %d, %q, %d files", got.status, got.err, len(entries))
-	}
-}
-
-func TestRecordSaysThatItSharesALogDirsDisk(t *testing.T) {
-	dir := t.TempDir()
-	logs := filepath.Join(dir, "kafka")
-	if err := os.Mkdir(logs, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	got := ktriage(t, "record", "--for", "300ms", "--only", "host.usage", "--log-dir", logs, filepath.Join(dir, "a.ktr"))
-	if got.status != 0 || strings.Count(got.err, "on the file system of the log dir "+logs) != 1 {
-		t.Errorf("exit %d, %q", got.status, got.err)
-	}
 }
 
 // TestReportOfAConsoleIsNotBelowALogDir is w pressed in a log dir.
@@ -373,103 +275,11 @@ func follow(from io.Reader) func() string {
 	}
 }
 
-// TestDemosAreWhole reads every recording that is built in: an incident of each
-// branch, named by its cause before the fix and over at the end, and a healthy
-// one. No fault found is no fault shown.
-func TestDemosAreWhole(t *testing.T) {
-	total, healthy := int64(0), 0
-	branches := map[diagnose.Branch]int{}
-	names := demoNames()
-	for _, name := range names {
-		info, err := fs.Stat(demos, "demos/"+name+".ktr")
-		if err != nil {
-			t.Fatal(err)
-		}
-		total += info.Size()
-		before, end := demoEnds(t, name)
-		if end.Status == diagnose.StatusFault {
-			t.Errorf("%s: at the end still %s: %s", name, end.Status, end.Headline)
-		}
-		if name == "healthy" {
-			healthy++
-			if before.Status == diagnose.StatusFault || before.Status == diagnose.StatusIncomplete {
-				t.Errorf("%s: %s: %s", name, before.Status, before.Headline)
-			}
-			continue
-		}
-		branches[before.Branch]++
-		if before.Status != diagnose.StatusFault || before.Findings[0].Cause.ID != name {
-			t.Errorf("%s: before the fix %s: %s", name, before.Status, before.Headline)
-		}
-	}
-	if len(names) < 4 || healthy != 1 {
-		t.Errorf("recordings %v, expected four at least, one of them healthy", names)
-	}
-	for _, b := range []diagnose.Branch{diagnose.AvailabilityBranch, diagnose.PerformanceBranch, diagnose.DataBranch} {
-		if branches[b] == 0 {
-			t.Errorf("no incident of the branch %s among %v", b, names)
-		}
-	}
-	if total >= 2_000_000 {
-		t.Errorf("the recordings have %d bytes, 2 MB at most are carried", total)
-	}
-	if _, err := demos.ReadFile("demos/README.md"); err != nil {
-		t.Error(err)
-	}
-}
-
-// demoEnds is what a recording says before its fix and at its end. An incident
-// must have a fix.
-func demoEnds(t *testing.T, name string) (before, end *diagnose.Verdict) {
-	t.Helper()
-	r, err := openDemo(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	_, before, err = beforeFix(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := openDemo(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer again.Close()
-	session, _, err := (&settings{errOut: io.Discard}).fold(t.Context(), again)
-	if err != nil || again.Damage() != nil {
-		t.Fatalf("%s: %v, damage %v", name, err, again.Damage())
-	}
-	if session.FixApplied().IsZero() != (name == "healthy") {
-		t.Errorf("%s: fix applied at %s", name, session.FixApplied())
-	}
-	return before, session.Verdict()
-}
-
 func TestNoBrokerIsAState(t *testing.T) {
 	cmd := program(t, nil, "check", "--samples", "1", "--pid", "999999999")
 	got := finish(t, cmd)
 	if got.status != 3 || !strings.Contains(got.err, "no broker found on this host; looked for") || !strings.Contains(got.err, "ktriage demo") {
 		t.Errorf("exit %d, %q, %q", got.status, got.out, got.err)
-	}
-}
-
-func TestSizes(t *testing.T) {
-	for text, want := range map[string]int64{"500000": 500000, "64MiB": 64 << 20, "1GB": 1e9, "1 KiB": 1024, "7B": 7} {
-		var b bytesFlag
-		if err := b.Set(text); err != nil || int64(b) != want {
-			t.Errorf("%q is %d, %v; want %d", text, b, err, want)
-		}
-	}
-	for _, text := range []string{"", "-1", "0", "1.5GB", "9999999999TiB", "GiB", "1 elephants"} {
-		var b bytesFlag
-		if err := b.Set(text); err == nil {
-			t.Errorf("%q is %d, want an error", text, b)
-		}
-	}
-	b := bytesFlag(1 << 30)
-	if b.String() != "1GiB" {
-		t.Errorf("1 GiB is written %q", b.String())
 	}
 }
 
