@@ -55,7 +55,7 @@ func TestClientConfigErrors(t *testing.T) {
 		{"no credentials", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN"}, "sasl.jaas.config: empty"},
 		{"module of another mechanism", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.jaas.config": jaas("scram.ScramLoginModule")}, "PlainLoginModule"},
 		{"no password", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.jaas.config": `a.PlainLoginModule required username="alice";`}, "password"},
-				{"no such file", map[string]string{"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": "/nowhere.pem"}, "ssl.truststore.location: stat /nowhere.pem"},
+		{"no such file", map[string]string{"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": "/nowhere.pem"}, "ssl.truststore.location: stat /nowhere.pem"},
 		{"no certificate", map[string]string{"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.certificates": secret}, "ssl.truststore.certificates: no certificate"},
 		{"malformed key", map[string]string{"security.protocol": "SSL", "ssl.keystore.type": "PEM", "ssl.keystore.certificate.chain": "x", "ssl.keystore.key": "-----BEGIN PRIVATE KEY-----\nczNjcjN0\n-----END PRIVATE KEY-----", "ssl.key.password": secret}, "ssl.keystore.key: the private key is malformed"},
 		{"cipher suites", map[string]string{"ssl.cipher.suites": "TLS_AES_128_GCM_SHA256"}, "ssl.cipher.suites: not supported"},
@@ -249,4 +249,8 @@ func TestSASL(t *testing.T) {
 			t.Errorf("%s, no credentials: %+v", mechanism, r)
 		}
 	}
+}
+
+func certificatePEM(der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
