@@ -79,7 +79,7 @@ func (a *admin) options(seeds []string) []kgo.Opt {
 		kgo.MetadataMinAge(time.Second),
 		kgo.BrokerMaxReadBytes(maxAnswer),
 	}
-	if m := r.door.mechanism; m != nil {
+	if m := r.door.by().mechanism; m != nil {
 		o = append(o, kgo.SASL(m))
 	}
 	return o
@@ -92,7 +92,7 @@ func (a *admin) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.roster.patience)
 	defer cancel()
-	c, err := a.roster.door.dial(ctx, address, a.roster.exists)
+	c, err := a.roster.door.by().dial(ctx, address, a.roster.exists)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func (r *roster) logEnds(ctx context.Context, topics []string) (*logEnds, error)
 	defer cancel()
 	// The three below share what this has just read of leaders.
 	if _, err := a.kadm.ListTopics(ctx, topics...); err != nil {
-		return nil, explainAdmin(err)
+		return nil, r.explainAdmin(err)
 	}
 	var all sync.WaitGroup
 	errs := make([]error, 3)
@@ -187,22 +187,23 @@ func (r *roster) logEnds(ctx context.Context, topics []string) (*logEnds, error)
 	if len(ends.end) == 0 {
 		first := slices.IndexFunc(errs, func(err error) bool { return err != nil })
 		if first >= 0 {
-			return nil, explainAdmin(errs[first])
+			return nil, r.explainAdmin(errs[first])
 		}
 	}
 	return ends, nil
 }
 
 // explainAdmin gives an error of kadm its reason.
-func explainAdmin(err error) error {
+func (r *roster) explainAdmin(err error) error {
+	what := r.door.by().hidden.hide("list log ends: " + err.Error())
 	var denied *kadm.AuthError
 	if errors.As(err, &denied) {
-		return probe.Fail(fact.NotAllowed, "list log ends: "+err.Error(), "kafka-acls.sh --add --allow-principal User:NAME "+describeTopics)
+		return probe.Fail(fact.NotAllowed, what, "kafka-acls.sh --add --allow-principal User:NAME "+describeTopics)
 	}
 	if errors.Is(err, errDead) {
-		return probe.Fail(fact.Unreachable, "list log ends: "+err.Error(), "")
+		return probe.Fail(fact.Unreachable, what, "")
 	}
-	return probe.Fail(failed(fact.APIVersions, err).reason(), "list log ends: "+err.Error(), "")
+	return probe.Fail(failed(fact.APIVersions, err).reason(), what, "")
 }
 
 // offsetIn is a listed offset; -1 where there is none.

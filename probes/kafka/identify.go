@@ -16,7 +16,7 @@ func (s *survey) identify(ctx context.Context, a *attempt) {
 	r := s.roster
 	others, err := whoIsThere(ctx, a.link)
 	if err != nil {
-		a.unwelcome(err, r.door.mechanism != nil)
+		a.unwelcome(err, r.door.by().mechanism != nil, r.adopted.hint())
 		return
 	}
 	var addresses []string
@@ -50,10 +50,10 @@ func (r *roster) mayAsk(address string) bool {
 
 // unwelcome corrects a reach: a listener that wants SASL answers ApiVersions to
 // anyone and then closes the connection.
-func (a *attempt) unwelcome(err error, sasl bool) {
+func (a *attempt) unwelcome(err error, sasl bool, hint string) {
 	if e := failed(fact.SASL, err); e.outcome == fact.Closed && !sasl {
 		a.reach.Step, a.reach.Outcome = e.step, e.outcome
-		a.reach.Detail = "closed the connection at the first request: the listener may want security.protocol SASL_…"
+		a.reach.Detail = "closed the connection at the first request: the listener may want security.protocol SASL_…" + hint
 		a.link.close()
 		a.link = nil
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -38,16 +39,19 @@ type link struct {
 
 // door is how links are opened: what is the same for every broker.
 type door struct {
-	*security
-	version string // of ktriage
-	ledger  *probe.Ledger
-	exists  func(topic string) bool
+	security atomic.Pointer[security] // the operator's, or a broker's of this host once it is found
+	version  string                   // of ktriage
+	ledger   *probe.Ledger
+	exists   func(topic string) bool
 }
+
+// by is how connections are made now.
+func (d *door) by() *security { return d.security.Load() }
 
 // open connects to an address up to the point where SASL would begin. Its error
 // is a *stepError.
-func (d *door) open(ctx context.Context, address string) (*link, error) {
-	conn, err := d.dial(ctx, address, d.exists)
+func (d *door) open(ctx context.Context, by *security, address string) (*link, error) {
+	conn, err := by.dial(ctx, address, d.exists)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +59,9 @@ func (d *door) open(ctx context.Context, address string) (*link, error) {
 		write: kmsg.NewRequestFormatter(kmsg.FormatterClientID(clientID))}
 	if err := l.hello(ctx, d.version); err != nil {
 		l.close()
+		if alertOf(err) != "" { // with TLS 1.3 a certificate is rejected after the handshake
+			return nil, failed(fact.TLS, err)
+		}
 		return nil, failed(fact.APIVersions, err)
 	}
 	return l, nil
@@ -109,8 +116,7 @@ func (l *link) authenticate(ctx context.Context, m sasl.Mechanism) error {
 		return err
 	}
 	if h := got.(*kmsg.SASLHandshakeResponse); h.ErrorCode != 0 {
-		return fmt.Errorf("%w: mechanism %s: %w; the broker offers %s", errDenied, m.Name(),
-			kerr.ErrorForCode(h.ErrorCode), strings.Join(h.SupportedMechanisms, ", "))
+		return fmt.Errorf("%w: %w", errDenied, &mechanismError{kerr.ErrorForCode(h.ErrorCode), h.SupportedMechanisms})
 	}
 	session, say, err := m.Authenticate(ctx, l.address)
 	for done := false; err == nil && !done; {
@@ -123,7 +129,7 @@ func (l *link) authenticate(ctx context.Context, m sasl.Mechanism) error {
 		if answer.ErrorCode != 0 {
 			err = kerr.ErrorForCode(answer.ErrorCode)
 			if answer.ErrorMessage != nil {
-				err = fmt.Errorf("%w: %s", err, *answer.ErrorMessage)
+				err = &replyError{err, *answer.ErrorMessage}
 			}
 			break
 		}

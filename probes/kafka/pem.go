@@ -6,82 +6,86 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 )
 
-// maxPEM bounds in bytes what is read of a key or trust store.
-const maxPEM = 4 << 20
-
-// readTrust is the certificate authorities that brokers are trusted by; nil for
-// those of the system.
-func readTrust(properties map[string]string) (*x509.CertPool, error) {
-	text, from, err := readStore(properties, "ssl.truststore", "ssl.truststore.certificates")
-	if err != nil || text == "" {
-		return nil, err
+// pemCertificates is the certificates of a PEM text, one at least.
+func pemCertificates(text []byte) (all []*x509.Certificate, err error) {
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d: %w", len(all)+1, err)
+		}
+		all = append(all, c)
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(text)) {
-		return nil, fmt.Errorf("%s: no certificate, expected -----BEGIN CERTIFICATE-----", from)
+	if len(all) == 0 {
+		return nil, errors.New("no certificate, expected -----BEGIN CERTIFICATE-----")
 	}
-	return pool, nil
+	return all, nil
 }
 
-// readKey is the client's own certificate; none without a key store.
-func readKey(properties map[string]string) ([]tls.Certificate, error) {
-	text, from, err := readStore(properties, "ssl.keystore", "ssl.keystore.certificate.chain")
-	if err != nil {
-		return nil, err
-	}
-	key := text // a file holds both
+// readPEMKey is the client's certificate from a PEM file that also holds the
+// key, or from the key given inline beside it.
+func readPEMKey(properties map[string]string, s store) ([]tls.Certificate, error) {
+	text := s.content
 	if inline := properties["ssl.keystore.key"]; inline != "" {
-		key, from = inline, "ssl.keystore.key"
+		if s.content == nil {
+			return nil, errors.New("ssl.keystore.certificate.chain: absent, expected beside ssl.keystore.key")
+		}
+		text = []byte(inLines(inline))
+		s.from, s.file = "ssl.keystore.key", ""
 	}
-	if text == "" && key == "" {
+	if text == nil {
 		return nil, nil
 	}
-	if text == "" {
-		return nil, errors.New("ssl.keystore.certificate.chain: absent, expected beside ssl.keystore.key")
-	}
-	if properties["ssl.key.password"] != "" || strings.Contains(key, "ENCRYPTED") {
-		return nil, fmt.Errorf("%s: encrypted private keys are not supported yet, expected -----BEGIN PRIVATE KEY----- and no ssl.key.password", from)
-	}
-	pair, err := tls.X509KeyPair([]byte(inLines(text)), []byte(inLines(key)))
+	key, err := pemKey(text, properties["ssl.key.password"])
 	if err != nil {
-		return nil, fmt.Errorf("%s: read the certificate and its key: %w", from, err)
+		return nil, s.wrong(err, "ssl.key.password")
+	}
+	chain, err := pemCertificates(s.content)
+	if err != nil {
+		return nil, s.wrong(err, "")
+	}
+	pair, err := pairOf(key, chain)
+	if err != nil {
+		return nil, s.wrong(err, "")
 	}
 	return []tls.Certificate{pair}, nil
 }
 
-// readStore is the text of a PEM store, given inline or as a file, and the
-// property that it came from.
-func readStore(properties map[string]string, store, inline string) (text, from string, err error) {
-	kind := strings.ToUpper(strings.TrimSpace(properties[store+".type"]))
-	location := properties[store+".location"]
-	if properties[inline] == "" && location == "" {
-		return "", inline, nil
-	}
-	if kind != "PEM" {
-		if kind == "" {
-			kind = "JKS" // Java's default
+// pemKey is the first private key of a PEM text.
+func pemKey(text []byte, password string) (any, error) {
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		switch block.Type {
+		case "PRIVATE KEY":
+			return keyOf(x509.ParsePKCS8PrivateKey(block.Bytes))
+		case "ENCRYPTED PRIVATE KEY":
+			if password == "" {
+				return nil, errors.New("the private key is encrypted, expected ssl.key.password")
+			}
+			return bounded(func() (any, error) { return openPKCS8(block.Bytes, password) })
+		case "RSA PRIVATE KEY", "EC PRIVATE KEY":
+			if block.Headers["DEK-Info"] != "" {
+				return nil, errors.New("the private key is encrypted in OpenSSL's old way, expected PKCS#8 (openssl pkcs8 -topk8 converts)")
+			}
+			if block.Type[0] == 'E' {
+				return keyOf(x509.ParseECPrivateKey(block.Bytes))
+			}
+			return keyOf(x509.ParsePKCS1PrivateKey(block.Bytes))
 		}
-		return "", "", fmt.Errorf("%s.type: %s is not supported yet, expected PEM (keytool and openssl convert)", store, kind)
 	}
-	if properties[inline] != "" {
-		return inLines(properties[inline]), inline, nil
-	}
-	from = store + ".location"
-	f, err := os.Open(location)
+	return nil, errors.New("no private key, expected -----BEGIN PRIVATE KEY-----")
+}
+
+// keyOf is a parsed key; an error of the parser could tell of what is in it.
+func keyOf[K any](key K, err error) (any, error) {
 	if err != nil {
-		return "", from, fmt.Errorf("%s: %w", from, err)
+		return nil, errors.New("the private key is malformed")
 	}
-	defer f.Close()
-	read, err := io.ReadAll(io.LimitReader(f, maxPEM))
-	if err != nil {
-		return "", from, fmt.Errorf("%s: read %s: %w", from, location, err)
-	}
-	return string(read), from, nil
+	return key, nil
 }
 
 // inLines brings back the lines of a PEM block that a properties file holds in

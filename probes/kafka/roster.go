@@ -22,6 +22,7 @@ type roster struct {
 	door     *door
 	refused  error         // settings that connections cannot be made with
 	patience time.Duration // with one broker
+	adopted  adopted
 
 	mu       sync.Mutex
 	given    []string             // addresses from flags, and of brokers of this host without an id
@@ -80,6 +81,7 @@ func rosterOf(t *probe.Target) (*roster, error) {
 	if r.refused != nil {
 		return nil, r.refused
 	}
+	r.adopt(t)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, a := range t.Bootstrap {
@@ -89,7 +91,7 @@ func rosterOf(t *probe.Target) (*roster, error) {
 		if b.Roles == "controller" {
 			continue
 		}
-		for _, a := range b.Listeners {
+		for _, a := range r.adopted.entrances(b) {
 			if b.NodeID < 0 {
 				r.give(a)
 			} else {
@@ -109,7 +111,8 @@ func newRoster(t *probe.Target) *roster {
 		r.refused = probe.Fail(fact.NotSupported, "client properties: "+err.Error(), "")
 		return r
 	}
-	r.door = &door{security: s, version: t.Version, ledger: t.Ledger, exists: r.exists}
+	r.door = &door{version: t.Version, ledger: t.Ledger, exists: r.exists}
+	r.door.security.Store(s)
 	return r
 }
 

@@ -15,6 +15,8 @@ import (
 type security struct {
 	tls       *tls.Config // ServerName is set for each broker
 	mechanism sasl.Mechanism
+	hidden    *hider
+	from      string // the configuration of a broker that the settings were taken from; "": the operator's own
 }
 
 // CheckClientConfig says whether connections can be made with the security
@@ -32,56 +34,71 @@ var unsupported = []string{
 	"sasl.client.callback.handler.class", "sasl.login.callback.handler.class", "sasl.login.class",
 }
 
-func readSecurity(properties map[string]string) (*security, error) {
-	for name, value := range properties {
-		if strings.HasPrefix(value, "${") && strings.HasSuffix(value, "}") && (strings.HasPrefix(name, "ssl.") || strings.HasPrefix(name, "sasl.")) {
-			return nil, fmt.Errorf("%s: configuration providers (${…}) are not supported yet, the value itself is expected", name)
-		}
-	}
-	for _, name := range unsupported {
-		if properties[name] != "" {
-			return nil, fmt.Errorf("%s: not supported yet, expected to be absent", name)
-		}
-	}
-	s := &security{}
-	protocol := strings.ToUpper(strings.TrimSpace(properties["security.protocol"]))
-	var err error
-	switch protocol {
-	case "", "PLAINTEXT", "SASL_PLAINTEXT":
-	case "SSL", "SASL_SSL":
-		if s.tls, err = readTLS(properties); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, fmt.Errorf("security.protocol: %q, expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL", protocol)
-	}
-	if strings.HasPrefix(protocol, "SASL_") {
-		if s.mechanism, err = readMechanism(properties); err != nil {
-			return nil, err
-		}
+func readSecurity(given map[string]string) (*security, error) {
+	s := &security{hidden: &hider{}}
+	s.hidden.collect(given)
+	if err := s.read(given); err != nil {
+		return nil, &said{s.hidden.hide(err.Error()), err}
 	}
 	return s, nil
 }
 
-func readMechanism(properties map[string]string) (sasl.Mechanism, error) {
-	name := strings.ToUpper(strings.TrimSpace(properties["sasl.mechanism"]))
-	switch name {
-	case "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512":
-	case "", "GSSAPI": // Java's default is GSSAPI
-		return nil, fmt.Errorf("sasl.mechanism: GSSAPI is not supported yet, expected PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+func (s *security) read(given map[string]string) error {
+	properties, err := provide(given)
+	if err != nil {
+		return err
+	}
+	s.hidden.collect(properties)
+	for _, name := range unsupported {
+		if value := properties[name]; value != "" && !(name == "sasl.login.callback.handler.class" && strings.HasSuffix(value, ".OAuthBearerLoginCallbackHandler")) {
+			return fmt.Errorf("%s: not supported, expected to be absent", name)
+		}
+	}
+	protocol := strings.ToUpper(strings.TrimSpace(properties["security.protocol"]))
+	switch protocol {
+	case "", "PLAINTEXT", "SASL_PLAINTEXT":
+	case "SSL", "SASL_SSL":
+		if s.tls, err = readTLS(properties); err != nil {
+			return err
+		}
 	default:
-		return nil, fmt.Errorf("sasl.mechanism: %q is not supported yet, expected PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", name)
+		return fmt.Errorf("security.protocol: %.40q, expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL", protocol)
+	}
+	if strings.HasPrefix(protocol, "SASL_") {
+		if s.mechanism, err = readMechanism(properties, s.hidden); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loginModules is the class that sasl.jaas.config names for each mechanism.
+var loginModules = map[string]string{
+	"PLAIN": "PlainLoginModule", "SCRAM-SHA-256": "ScramLoginModule", "SCRAM-SHA-512": "ScramLoginModule",
+	"OAUTHBEARER": "OAuthBearerLoginModule", "GSSAPI": "Krb5LoginModule",
+}
+
+func readMechanism(properties map[string]string, hidden *hider) (sasl.Mechanism, error) {
+	name := strings.ToUpper(strings.TrimSpace(properties["sasl.mechanism"]))
+	if name == "" {
+		name = "GSSAPI" // Java's default
+	}
+	module := loginModules[name]
+	if module == "" {
+		return nil, fmt.Errorf("sasl.mechanism: %.40q is not supported, expected PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or GSSAPI", name)
 	}
 	login, err := parseJAAS(properties["sasl.jaas.config"])
 	if err != nil {
 		return nil, fmt.Errorf("sasl.jaas.config: %w", err)
 	}
-	module := map[string]string{"PLAIN": "PlainLoginModule"}[name]
-	if module == "" {
-		module = "ScramLoginModule"
-	}
 	if !strings.HasSuffix(login.module, "."+module) {
-		return nil, fmt.Errorf("sasl.jaas.config: login module %q, expected one that ends in .%s for %s", login.module, module, name)
+		return nil, fmt.Errorf("sasl.jaas.config: login module %.80q, expected one that ends in .%s for %s", login.module, module, name)
+	}
+	switch name {
+	case "OAUTHBEARER":
+		return readOAuth(properties, login, hidden)
+	case "GSSAPI":
+		return readGSSAPI(properties, login)
 	}
 	user, hasUser := login.options["username"]
 	pass, hasPass := login.options["password"]

@@ -28,6 +28,10 @@ func jaas(module string) string {
 	return "org.apache.kafka.common.security." + module + ` required username="alice" password="s3cr3t;\"=x";`
 }
 
+func bearer(options string) string {
+	return "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required " + options + ";"
+}
+
 func TestClientConfigErrors(t *testing.T) {
 	for _, c := range []struct {
 		what       string
@@ -40,19 +44,23 @@ func TestClientConfigErrors(t *testing.T) {
 		{"PLAIN", map[string]string{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.jaas.config": jaas("plain.PlainLoginModule")}, ""},
 		{"SCRAM", map[string]string{"security.protocol": "sasl_ssl", "sasl.mechanism": "SCRAM-SHA-512", "sasl.jaas.config": jaas("scram.ScramLoginModule")}, ""},
 		{"unknown protocol", map[string]string{"security.protocol": "TLS"}, `security.protocol: "TLS", expected PLAINTEXT`},
-		{"default mechanism", map[string]string{"security.protocol": "SASL_SSL"}, "sasl.mechanism: GSSAPI is not supported yet"},
-		{"OAUTHBEARER", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER"}, "sasl.mechanism:"},
+		{"default mechanism", map[string]string{"security.protocol": "SASL_SSL"}, "sasl.jaas.config: empty"},
+		{"OAUTHBEARER", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER"}, "sasl.jaas.config: empty"},
+		{"unknown mechanism", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "EXTERNAL"}, "sasl.mechanism: \"EXTERNAL\" is not supported"},
+		{"no endpoint", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER", "sasl.jaas.config": bearer("")}, "sasl.oauthbearer.token.endpoint.url: absent"},
+		{"no client", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.token.endpoint.url": "https://u:s3cr3t@idp.invalid/", "sasl.jaas.config": bearer("")}, "clientId"},
+		{"odd endpoint", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.token.endpoint.url": "ftp://u:s3cr3t@idp.invalid/", "sasl.jaas.config": bearer("")}, "expected https://"},
+		{"no keytab", map[string]string{"security.protocol": "SASL_SSL", "sasl.jaas.config": `com.sun.security.auth.module.Krb5LoginModule required useTicketCache=true;`}, "keyTab"},
+		{"own login handler", map[string]string{"sasl.login.callback.handler.class": "com.example.Handler"}, "sasl.login.callback.handler.class: not supported"},
 		{"no credentials", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN"}, "sasl.jaas.config: empty"},
 		{"module of another mechanism", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.jaas.config": jaas("scram.ScramLoginModule")}, "PlainLoginModule"},
 		{"no password", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.jaas.config": `a.PlainLoginModule required username="alice";`}, "password"},
-		{"JKS", map[string]string{"security.protocol": "SSL", "ssl.truststore.location": "/etc/trust.jks"}, "ssl.truststore.type: JKS is not supported yet, expected PEM"},
-		{"PKCS12", map[string]string{"security.protocol": "SSL", "ssl.keystore.type": "PKCS12", "ssl.keystore.location": "/etc/key.p12"}, "ssl.keystore.type: PKCS12"},
-		{"no such file", map[string]string{"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": "/nowhere.pem"}, "ssl.truststore.location: open /nowhere.pem"},
+		{"no such file", map[string]string{"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": "/nowhere.pem"}, "ssl.truststore.location: stat /nowhere.pem"},
 		{"no certificate", map[string]string{"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.certificates": secret}, "ssl.truststore.certificates: no certificate"},
-		{"encrypted key", map[string]string{"security.protocol": "SSL", "ssl.keystore.type": "PEM", "ssl.keystore.certificate.chain": "x", "ssl.keystore.key": "-----BEGIN ENCRYPTED PRIVATE KEY-----", "ssl.key.password": secret}, "ssl.keystore.key: encrypted"},
-		{"cipher suites", map[string]string{"ssl.cipher.suites": "TLS_AES_128_GCM_SHA256"}, "ssl.cipher.suites: not supported yet"},
+		{"malformed key", map[string]string{"security.protocol": "SSL", "ssl.keystore.type": "PEM", "ssl.keystore.certificate.chain": "x", "ssl.keystore.key": "-----BEGIN PRIVATE KEY-----\nczNjcjN0\n-----END PRIVATE KEY-----", "ssl.key.password": secret}, "ssl.keystore.key: the private key is malformed"},
+		{"cipher suites", map[string]string{"ssl.cipher.suites": "TLS_AES_128_GCM_SHA256"}, "ssl.cipher.suites: not supported"},
 		{"name check", map[string]string{"security.protocol": "SSL", "ssl.endpoint.identification.algorithm": "ldaps"}, "ssl.endpoint.identification.algorithm"},
-		{"provider", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.jaas.config": "${file:/etc/s:jaas}"}, "sasl.jaas.config: configuration providers"},
+		{"provider", map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.jaas.config": "${file:/etc/s:jaas}"}, "sasl.jaas.config: ${file:/etc/s:jaas}: stat /etc/s: no such file"},
 		{"TLS versions", map[string]string{"security.protocol": "SSL", "ssl.enabled.protocols": "TLSv1.2,SSLv3"}, `ssl.enabled.protocols: "SSLv3"`},
 	} {
 		err := CheckClientConfig(c.properties)
@@ -241,4 +249,8 @@ func TestSASL(t *testing.T) {
 			t.Errorf("%s, no credentials: %+v", mechanism, r)
 		}
 	}
+}
+
+func certificatePEM(der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }

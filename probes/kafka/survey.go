@@ -138,6 +138,9 @@ func (r *roster) attempt(ctx context.Context, address string) attempt {
 	var step *stepError
 	if errors.As(err, &step) {
 		a.reach.Step, a.reach.Outcome, a.reach.Detail = step.step, step.outcome, step.err.Error()
+		if a.reach.Step != fact.Resolve && a.reach.Step != fact.Connect {
+			a.reach.Detail += r.adopted.hint()
+		}
 	}
 	return a
 }
@@ -146,9 +149,14 @@ func (r *roster) attempt(ctx context.Context, address string) attempt {
 // as before them, so that no account is locked and a broker that dies meanwhile
 // is still seen to die.
 func (r *roster) open(ctx context.Context, address string) (*link, error) {
-	l, err := r.door.open(ctx, address)
-	if err != nil || r.door.mechanism == nil {
-		return l, err
+	by := r.door.by()
+	l, err := r.door.open(ctx, by, address)
+	var step *stepError
+	if errors.As(err, &step) {
+		return nil, by.explain(step)
+	}
+	if by.mechanism == nil {
+		return l, nil
 	}
 	r.mu.Lock()
 	before := r.rejected[address]
@@ -157,10 +165,14 @@ func (r *roster) open(ctx context.Context, address string) (*link, error) {
 		l.close()
 		return nil, before.err
 	}
-	if err := l.authenticate(ctx, r.door.mechanism); err != nil {
+	if err := l.authenticate(ctx, by.mechanism); err != nil {
 		l.close()
-		e := failed(fact.SASL, err)
+		e := by.explain(failed(fact.SASL, err))
 		wait := map[fact.Outcome]time.Duration{fact.Denied: backOff, fact.Closed: time.Minute}[e.outcome]
+		var none *noTicket
+		if errors.As(err, &none) { // the broker has seen nothing wrong
+			wait = 30 * time.Second
+		}
 		r.mu.Lock()
 		r.rejected[address] = rejection{e, time.Now().Add(wait)}
 		r.mu.Unlock()
