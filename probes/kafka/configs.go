@@ -21,10 +21,14 @@ const (
 // topicsAtOnce bounds how many topics one request names.
 const topicsAtOnce = 1000
 
-// Configs asks one broker for the two settings of topics that decide what a
-// short ISR means.
+// otherTopicSettings is what else is read of topics: each is a column.
+var otherTopicSettings = []string{"cleanup.policy", "compression.type", "max.message.bytes", "retention.bytes", "retention.ms",
+	"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"}
+
+// Configs asks one broker for the settings of topics: the two that decide what
+// a short ISR means, and what explains growth, deletion and throttling.
 var Configs = &probe.Probe{
-	Name: "kafka.configs", Doc: minISR + " and " + unclean + " of every topic, and where they are set",
+	Name: "kafka.configs", Doc: minISR + ", " + unclean + ", retention, compression and throttles of every topic, and where they are set",
 	Cost: probe.Cheap, Every: 30 * time.Second, Needs: []*probe.Probe{Metadata},
 	Yields:  []fact.Key{fact.Configs},
 	Observe: observeConfigs,
@@ -43,29 +47,68 @@ func observeConfigs(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 		return nil, errNoView
 	}
 	return r.anyone(ctx, "kafka.configs", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
-		var c fact.TopicConfigs
+		c := newSettings(otherTopicSettings)
 		for topics := range slices.Chunk(view.Topics, topicsAtOnce) {
 			request := kmsg.NewPtrDescribeConfigsRequest()
 			for _, topic := range topics {
 				one := kmsg.NewDescribeConfigsRequestResource()
-				one.ResourceType, one.ResourceName, one.ConfigNames = kmsg.ConfigResourceTypeTopic, topic, []string{minISR, unclean}
+				one.ResourceType, one.ResourceName, one.ConfigNames = kmsg.ConfigResourceTypeTopic, topic, append([]string{minISR, unclean}, otherTopicSettings...)
 				request.Resources = append(request.Resources, one)
 			}
 			got, err := r.ask(ctx, p, request)
 			if err == nil {
-				err = addConfigs(&c, p, got.(*kmsg.DescribeConfigsResponse))
+				err = c.addTopics(p, got.(*kmsg.DescribeConfigsResponse))
 			}
 			if err != nil {
 				return nil, err
 			}
 		}
-		return []fact.Observation{fact.Configs.Is(fact.TheCluster, c)}, nil
+		return []fact.Observation{fact.Configs.Is(fact.TheCluster, c.configs)}, nil
 	})
 }
 
-// addConfigs appends the settings in an answer. A topic that cannot be told, as
+// topicSettings fills columns. A pair of value and source that was met before is
+// found again by index.
+type topicSettings struct {
+	configs fact.TopicConfigs
+	index   []map[fact.Setting]int32 // of each column
+}
+
+func newSettings(names []string) *topicSettings {
+	s := &topicSettings{}
+	for _, name := range names {
+		s.configs.Others = append(s.configs.Others, fact.SettingColumn{Name: name})
+		s.index = append(s.index, map[fact.Setting]int32{})
+	}
+	return s
+}
+
+// add appends what is told of one topic to every column.
+func (s *topicSettings) add(told []kmsg.DescribeConfigsResponseResourceConfig) {
+	for i := range s.configs.Others {
+		column := &s.configs.Others[i]
+		at := int32(-1)
+		for _, one := range told {
+			if one.Name != column.Name || one.Value == nil {
+				continue
+			}
+			setting := fact.Setting{Value: *one.Value, Source: one.Source.String()}
+			known, met := s.index[i][setting]
+			if !met {
+				known = int32(len(column.Distinct))
+				s.index[i][setting] = known
+				column.Distinct = append(column.Distinct, setting)
+			}
+			at = known
+		}
+		column.Of = append(column.Of, at)
+	}
+}
+
+// addTopics appends the settings in an answer. A topic that cannot be told, as
 // it was just deleted, say, is left out; an error is for when none can.
-func addConfigs(c *fact.TopicConfigs, p *peer, answer *kmsg.DescribeConfigsResponse) error {
+func (s *topicSettings) addTopics(p *peer, answer *kmsg.DescribeConfigsResponse) error {
+	c := &s.configs
 	slices.SortFunc(answer.Resources, func(a, b kmsg.DescribeConfigsResponseResource) int {
 		return strings.Compare(a.ResourceName, b.ResourceName)
 	})
@@ -83,6 +126,7 @@ func addConfigs(c *fact.TopicConfigs, p *peer, answer *kmsg.DescribeConfigsRespo
 		c.MinISR = append(c.MinISR, least)
 		c.MinISRSource = append(c.MinISRSource, source)
 		c.Unclean = append(c.Unclean, may)
+		s.add(topic.Configs)
 	}
 	if added == 0 && len(answer.Resources) > 0 {
 		return refusal(p, "DescribeConfigs", answer.Resources[0].ErrorCode, topicConfigs)

@@ -35,6 +35,8 @@ type commit struct {
 	topic     string
 	partition int32
 	offset    int64
+	epoch     int32 // of the leader; -1: not told
+	metadata  int   // bytes that the client wrote beside the offset
 }
 
 func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
@@ -66,6 +68,7 @@ func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 		}
 	}
 	ends, failure := r.logEnds(ctx, slices.Sorted(maps.Keys(topics)))
+	r.hold(ends)
 	for _, g := range all {
 		s := fact.Subject{Scope: fact.Group, Name: g.group}
 		if failure != nil && len(g.at) > 0 {
@@ -142,7 +145,7 @@ func fetchCommits(ctx context.Context, l *link, p *peer, ids []string) (map[stri
 			a := groupCommits{err: refusal(p, "OffsetFetch", g.ErrorCode, describeGroups)}
 			for _, t := range g.Topics {
 				for _, c := range t.Partitions {
-					a.add(t.Topic, c.Partition, c.Offset, c.ErrorCode)
+					a.add(t.Topic, c.Partition, c.Offset, c.LeaderEpoch, c.Metadata, c.ErrorCode)
 				}
 			}
 			answers[g.Group] = a
@@ -159,7 +162,7 @@ func fetchCommits(ctx context.Context, l *link, p *peer, ids []string) (map[stri
 		a := groupCommits{err: refusal(p, "OffsetFetch", answer.ErrorCode, describeGroups)}
 		for _, t := range answer.Topics {
 			for _, c := range t.Partitions {
-				a.add(t.Topic, c.Partition, c.Offset, c.ErrorCode)
+				a.add(t.Topic, c.Partition, c.Offset, c.LeaderEpoch, c.Metadata, c.ErrorCode)
 			}
 		}
 		answers[id] = a
@@ -167,11 +170,15 @@ func fetchCommits(ctx context.Context, l *link, p *peer, ids []string) (map[stri
 	return answers, nil
 }
 
-func (g *groupCommits) add(topic string, partition int32, offset int64, code int16) {
+func (g *groupCommits) add(topic string, partition int32, offset int64, epoch int32, metadata *string, code int16) {
 	if code != 0 {
-		offset = -1
+		offset, epoch, metadata = -1, -1, nil
 	}
-	g.at = append(g.at, commit{topic, partition, offset})
+	length := 0
+	if metadata != nil {
+		length = len(*metadata)
+	}
+	g.at = append(g.at, commit{topic, partition, offset, epoch, length})
 }
 
 // beside brings commits into columns, next to the log ends.
@@ -184,6 +191,8 @@ func (e *logEnds) beside(at []commit) fact.GroupOffsets {
 		o.Topic = append(o.Topic, c.topic)
 		o.Partition = append(o.Partition, c.partition)
 		o.Committed = append(o.Committed, c.offset)
+		o.CommitEpoch = append(o.CommitEpoch, c.epoch)
+		o.MetadataBytes = append(o.MetadataBytes, int32(c.metadata))
 		o.LogStart = append(o.LogStart, offsetIn(e.start, c.topic, c.partition))
 		o.LogEnd = append(o.LogEnd, offsetIn(e.end, c.topic, c.partition))
 		o.LastStable = append(o.LastStable, offsetIn(e.stable, c.topic, c.partition))

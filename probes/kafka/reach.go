@@ -10,14 +10,15 @@ import (
 
 // Probes is every probe of this package, in the order in which they need each
 // other.
-var Probes = []*probe.Probe{Reach, Metadata, Registered, Quorum, Configs, Eligible, LogDirs, Groups, Offsets}
+var Probes = []*probe.Probe{Reach, Metadata, Registered, Quorum, Configs, Eligible, LogDirs, Groups, Offsets,
+	BrokerConfigs, Reassigned, Quotas, Transactions, OpenProducers, Security}
 
 // Reach connects anew to every broker. That a connection is refused, stays
 // silent or is closed is what it observes, and no failure.
 var Reach = &probe.Probe{
 	Name: "kafka.reach", Doc: "how far a new connection to each broker comes: DNS, TCP, TLS, SASL, ApiVersions",
 	Cost: probe.Cheap, Every: 5 * time.Second,
-	Yields:  []fact.Key{fact.BrokerReach, fact.BrokerSoftware},
+	Yields:  []fact.Key{fact.BrokerReach, fact.BrokerSoftware, fact.BrokerAPIs, fact.BrokerFeatures},
 	Observe: observeReach,
 }
 
@@ -32,13 +33,14 @@ func observeReach(ctx context.Context, t *probe.Target) ([]fact.Observation, err
 	var seen []fact.Observation
 	for _, p := range r.crew() {
 		r.mu.Lock()
-		reach, software, down := p.reach, p.software, p.down()
+		reach, software, apis, features, down := p.reach, p.software, p.apis, p.features, p.down()
 		r.mu.Unlock()
 		seen = append(seen, fact.BrokerReach.Is(p.subject(), reach))
 		if reach.Outcome == fact.Answered {
-			seen = append(seen, fact.BrokerSoftware.Is(p.subject(), software))
+			seen = append(seen, fact.BrokerSoftware.Is(p.subject(), software), fact.BrokerAPIs.Is(p.subject(), *apis), featuresSeen(p, features))
 		} else {
-			seen = append(seen, fact.BrokerSoftware.Unknown(p.subject(), probe.Because(down)))
+			because := probe.Because(down)
+			seen = append(seen, fact.BrokerSoftware.Unknown(p.subject(), because), fact.BrokerAPIs.Unknown(p.subject(), because), fact.BrokerFeatures.Unknown(p.subject(), because))
 		}
 	}
 	return seen, nil

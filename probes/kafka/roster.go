@@ -38,6 +38,7 @@ type roster struct {
 	logdirs  map[string][]string // paths last seen, by name of broker
 	groups   map[string]listing  // groups last seen, by id
 	listed   bool                // a broker has listed its groups
+	held     *[]partition        // where the last stable offset is held back; nil: not known
 	closed   bool
 }
 
@@ -51,6 +52,8 @@ type peer struct {
 	idle  []*link
 
 	software string // "4.3", when it last answered
+	apis     *fact.APIRanges
+	features *fact.Features
 }
 
 // place is where an address leads: equal places are the same socket.
