@@ -33,8 +33,9 @@ type GroupMember struct {
 	Host     string `json:"host"`   // as the broker sees it
 	Instance string `json:"instance,omitempty"`
 	Rack     string `json:"rack,omitempty"`
-	Epoch    int32  `json:"epoch"`           // -1: a classic group does not tell it
-	Regex    string `json:"regex,omitempty"` // what it subscribes to, if not by names
+	Epoch    int32  `json:"epoch"`            // -1: a classic group does not tell it
+	Regex    string `json:"regex,omitempty"`  // what it subscribes to, if not by names
+	Unread   bool   `json:"unread,omitempty"` // what it subscribes to or is assigned is not told in a form that ktriage reads
 }
 
 // Owned is how many partitions member i is assigned.

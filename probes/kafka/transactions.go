@@ -63,7 +63,12 @@ func observeTransactions(ctx context.Context, t *probe.Target) ([]fact.Observati
 	if told == 0 {
 		return nil, err
 	}
-	slices.SortFunc(all, func(a, b transaction) int { return strings.Compare(a.TransactionalID, b.TransactionalID) })
+	// One that moved to another coordinator meanwhile can be listed by two: the
+	// one that described it knows.
+	slices.SortFunc(all, func(a, b transaction) int {
+		return cmp.Or(strings.Compare(a.TransactionalID, b.TransactionalID), cmp.Compare(b.ProducerEpoch, a.ProducerEpoch))
+	})
+	all = slices.CompactFunc(all, func(a, b transaction) bool { return a.TransactionalID == b.TransactionalID })
 	for _, one := range all {
 		one.addTo(&o)
 	}
