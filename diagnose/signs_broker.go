@@ -57,7 +57,7 @@ var portRefuses = &Sign{
 	Test: func(v *View) Reading {
 		reach, _ := fact.BrokerReach.Latest(v, v.Subject)
 		if reach.Outcome != fact.Refused {
-			return no("%s: %s at step %s", reach.Address, reach.Outcome, reach.Step)
+			return no("%s does not refuse: %s", reach.Address, came(reach))
 		}
 		return yes("%s refuses connections", reach.Address)
 	},
@@ -70,7 +70,7 @@ var acceptsSilently = &Sign{
 	Test: func(v *View) Reading {
 		reach, _ := fact.BrokerReach.Latest(v, v.Subject)
 		if reach.Outcome != fact.Silent || reach.Step == fact.Connect || reach.Step == fact.Resolve {
-			return no("%s: %s at step %s", reach.Address, reach.Outcome, reach.Step)
+			return no("%s does not hang in silence: %s", reach.Address, came(reach))
 		}
 		return yes("%s accepts connections and says nothing for %s", reach.Address, duration(reach.Seconds))
 	},
@@ -88,7 +88,7 @@ var connectTimesOut = &Sign{
 		case reach.Outcome == fact.Unroutable, reach.Outcome == fact.Unresolvable:
 			return yes("%s: %s", reach.Address, reach.Outcome)
 		}
-		return no("%s: %s at step %s", reach.Address, reach.Outcome, reach.Step)
+		return no("%s is reached: %s", reach.Address, came(reach))
 	},
 }
 
@@ -101,7 +101,7 @@ var answersKafka = &Sign{
 		if reach.Outcome == fact.Answered {
 			return yes("%s answers in %s", reach.Address, duration(reach.Seconds))
 		}
-		return no("%s: %s at step %s", reach.Address, reach.Outcome, reach.Step)
+		return no("%s gives no Kafka answer: %s", reach.Address, came(reach))
 	},
 }
 
@@ -210,6 +210,14 @@ var leftISR = &Sign{
 		r.Affected.Partitions = missing
 		return r
 	},
+}
+
+// came is how far a connection came, in words: "answered", "refused at tcp".
+func came(r fact.Reach) string {
+	if r.Outcome == fact.Answered {
+		return string(r.Outcome)
+	}
+	return string(r.Outcome) + " at " + string(r.Step)
 }
 
 // nodeID is the number of a broker whose id is known.

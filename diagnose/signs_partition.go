@@ -45,7 +45,7 @@ var partitionsUnderMinISR = &Sign{
 			return !told && view.Leader[p] >= 0 && len(view.ISR.At(p)) < len(view.Replicas.At(p))
 		})
 		if len(bad) == 0 && len(untold) > 0 {
-			return cannotTell(&fact.Unknown{Reason: fact.NotAllowed, How: "ACL: DESCRIBE_CONFIGS on the topics",
+			return cannotTell(&fact.Unknown{Reason: fact.NotYet, How: "wait for the next sample; if it stays, the ACL DESCRIBE_CONFIGS on the topics",
 				Detail: "min.insync.replicas was not told of " + view.names(untold) + ", whose ISR is short"})
 		}
 		r := atLeast(float64(len(bad)), 1, fact.Count, "%d of %s under min ISR", len(bad), plural(len(view.Partition), "partition"))

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"os"
+	"path/filepath"
 
 	osc52 "github.com/aymanbagabas/go-osc52/v2"
 	tea "github.com/charmbracelet/bubbletea"
@@ -10,14 +11,14 @@ import (
 // copy sends a text to the terminal's clipboard, which may or may not take it,
 // and keeps it in a file, which is sure.
 func (m Model) copy() (tea.Model, tea.Cmd) {
-	text, path, send := m.copyText(), m.saveFile, m.opt.send
+	text, path, send, refuse := m.copyText(), m.saveFile, m.opt.send, m.opt.Refuse
 	return m, func() tea.Msg {
 		sent := "no terminal to send it to"
 		if send != nil {
 			send(clipboard(text))
 			sent = "sent to the terminal (cannot verify)"
 		}
-		path, err := save(path, text)
+		path, err := save(path, text, refuse)
 		if err != nil {
 			return savedMsg{message: sent + "; not saved: " + err.Error()}
 		}
@@ -37,16 +38,33 @@ func clipboard(text string) string {
 
 // save writes a text into the session's own file, readable by its user only. It
 // lies where the system keeps such things in memory, if it does: a full disk is
-// a common reason to be here.
-func save(path, text string) (string, error) {
+// a common reason to be here. The first place that is not refused is taken.
+func save(path, text string, refuse func(string) error) (string, error) {
 	if path != "" {
 		return path, os.WriteFile(path, []byte(text+"\n"), 0o600)
 	}
-	dir := os.Getenv("XDG_RUNTIME_DIR")
-	if dir == "" {
-		dir = os.TempDir()
+	var failed error
+	for _, dir := range []string{os.Getenv("XDG_RUNTIME_DIR"), os.TempDir()} {
+		if dir == "" {
+			continue
+		}
+		if refuse != nil {
+			if err := refuse(filepath.Join(dir, "ktriage-copy.txt")); err != nil {
+				failed = err
+				continue
+			}
+		}
+		path, err := saveNew(dir, text)
+		if err == nil {
+			return path, nil
+		}
+		failed = err
 	}
-	f, err := os.CreateTemp(dir, "ktriage-copy-*.txt")
+	return "", failed
+}
+
+func saveNew(dir, text string) (string, error) {
+	f, err := os.CreateTemp(dir, "ktriage-copy-*.txt") // 0600
 	if err != nil {
 		return "", err
 	}

@@ -34,6 +34,8 @@ type Options struct {
 	Report func(s *diagnose.Session, worst *diagnose.Verdict) (text string, err error)
 	// Save writes what Report rendered and returns where. It may take long.
 	Save func(text string) (path string, err error)
+	// Refuse says why a small file may not be written to a path. nil: any may.
+	Refuse func(path string) error
 	// Vars gives the values for a playbook's placeholders. nil: none.
 	Vars func(*diagnose.Verdict, *diagnose.Finding) map[string]string
 

@@ -1,10 +1,8 @@
 package tui
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +11,6 @@ import (
 
 	"github.com/ktriage/ktriage/diagnose"
 	"github.com/ktriage/ktriage/diagnose/fact"
-	"github.com/ktriage/ktriage/tui/text"
 )
 
 // broken is the console of a replay at the height of the incident.
@@ -183,6 +180,20 @@ func TestFix(t *testing.T) {
 	shows(t, m, "no longer found", "step 1 of 7")
 }
 
+// TestUnexplained is trouble that no finding accounts for: it stands on Verdict,
+// and is not safe to leave.
+func TestUnexplained(t *testing.T) {
+	opt := smallOptions()
+	opt.NoColor = true
+	m := feed(t, New(opt), incident(t))
+	v := *m.live.verdict
+	v.Headline = "not explained: broker 2"
+	v.Unexplained = []diagnose.SignState{{Sign: small.Signs[0], Subject: fact.BrokerOf(2), Reading: diagnose.Reading{Outcome: diagnose.Yes, Text: "answers after 9 s"}}}
+	m.live.verdict = &v
+	shows(t, keys(t, m, "v"), "not explained broker 2: answers after 9 s")
+	shows(t, keys(t, m, "4"), "NOT SAFE to leave yet", "- not explained: broker 2: answers after 9 s")
+}
+
 // TestNewTrouble is a fix that breaks something else.
 func TestNewTrouble(t *testing.T) {
 	batches := incident(t)
@@ -216,108 +227,6 @@ func TestMarks(t *testing.T) {
 		t.Errorf("%d marks in the session, want 2", n)
 	}
 	shows(t, keys(t, m, "n", "x", "esc"), "no note")
-}
-
-func TestReportAndProbe(t *testing.T) {
-	shows(t, keys(t, broken(t, nil), "w"), "no place to write a report to")
-	shows(t, keys(t, broken(t, nil), "r"), "nothing to probe")
-	probed := 0
-	var of *diagnose.Session
-	saved := ""
-	m := broken(t, func(o *Options) {
-		o.Probe = func() { probed++ }
-		o.Report = func(s *diagnose.Session, _ *diagnose.Verdict) (string, error) { of = s; return "# a report", nil }
-		o.Save = func(text string) (string, error) { saved = text; return "/tmp/r.md", nil }
-	})
-	m = keys(t, m, "[", "r", "w")
-	shows(t, m, "report written to /tmp/r.md")
-	if probed != 1 || of != m.live.session || saved != "# a report" {
-		t.Errorf("probed %d times, report of %p, saved %q", probed, of, saved)
-	}
-	m.opt.Save = func(string) (string, error) { return "", errors.New("disk full") }
-	shows(t, keys(t, m, "w"), "no report: disk full")
-	m.opt.Report = func(*diagnose.Session, *diagnose.Verdict) (string, error) { return "", errors.New("no words") }
-	shows(t, keys(t, m, "w"), "no report: no words")
-}
-
-// TestReportOnAHungDisk presses w while nothing can be written: the console must
-// go on.
-func TestReportOnAHungDisk(t *testing.T) {
-	m := broken(t, func(o *Options) {
-		o.Report = func(*diagnose.Session, *diagnose.Verdict) (string, error) { return "x", nil }
-		o.Save = func(string) (string, error) { panic("the disk was touched between two batches") }
-	})
-	next, cmd := m.Update(keyMsg("w"))
-	shows(t, next.(Model), "writing the report")
-	if cmd == nil {
-		t.Error("nothing is going to write it")
-	}
-}
-
-// TestReportOfALongSession feeds far more after an incident than the tape keeps,
-// with a note and a fix: the report still tells all of it.
-func TestReportOfALongSession(t *testing.T) {
-	ownPlaybooks(t)
-	got := ""
-	m := broken(t, func(o *Options) {
-		o.Report = func(s *diagnose.Session, worst *diagnose.Verdict) (string, error) {
-			var b strings.Builder
-			err := text.Report(&b, s, worst, text.About{})
-			return b.String(), err
-		}
-		o.Save = func(text string) (string, error) { got = text; return "r.md", nil }
-	})
-	m = keys(t, m, "n", "h", "i", "enter", "p", "a")
-	batches := incident(t)
-	m = feed(t, m, batches[worst+2:])
-	for i := range keepBatches + 10 {
-		b := batches[len(batches)-1]
-		b.At = b.At.Add(time.Duration(i) * 10 * time.Millisecond)
-		m.take(b)
-	}
-	keys(t, m, "w")
-	for _, want := range []string{"`disk-full` on logdir 3:/var/lib/kafka", "note: hi", "**fix applied**: disk-full", "| FIXED |"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("no %q in the report:\n%.1500s", want, got)
-		}
-	}
-}
-
-func TestCopy(t *testing.T) {
-	ownPlaybooks(t)
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
-	var sent []string
-	m := broken(t, func(o *Options) { o.send = func(s string) { sent = append(sent, s) } })
-	m = keys(t, m, "p", "j", "y")
-	shows(t, m, "sent to the terminal (cannot verify); saved to")
-	want := "kafka-log-dirs.sh --bootstrap-server b1:9092 \\\n    --describe --broker-list 3\n"
-	if got := mustRead(t, m.saveFile); got != want {
-		t.Errorf("saved %q, want %q", got, want)
-	}
-	if got := mustRead(t, keys(t, m, "G", "y").saveFile); got != "- alert: KafkaLogDirFull\n  expr: free < 0.1\n" {
-		t.Errorf("saved %q, want the alert rule", got)
-	}
-	first := m.saveFile
-	m = keys(t, m, "v", "y")
-	if got := mustRead(t, m.saveFile); m.saveFile != first || !strings.HasPrefix(got, "CRITICAL disk-full on logdir 3:/var/lib/kafka (confirmed) since 01:00:25") {
-		t.Errorf("saved %q to %s", got, m.saveFile)
-	}
-	if len(sent) != 3 || !strings.HasPrefix(sent[0], "\x1b]52;c;") {
-		t.Errorf("sent %q", sent)
-	}
-	t.Setenv("STY", "1.pts")
-	if seq := clipboard("x"); !strings.HasPrefix(seq, "\x1bP") {
-		t.Errorf("inside screen %q is not wrapped", seq)
-	}
-}
-
-func mustRead(t *testing.T, file string) string {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 // TestAges is a live source that falls silent: what is shown must be seen to age.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ktriage/ktriage/diagnose"
 	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/tui/text"
 )
 
 // verdictRows is the findings above, and the selected one below.
@@ -44,6 +45,9 @@ func (m Model) findingsRows(w int) []row {
 		if idOf(f) == idOf(m.current()) {
 			at = len(lines) - 1 - len(f.Under)
 		}
+	}
+	for _, what := range text.Unexplained(v)[:min(2, len(v.Unexplained))] {
+		rows = append(rows, row{{"not explained ", boldYellow}, {what, plain}})
 	}
 	rows = append(rows, around(lines, at, min(len(lines), max(3, m.bodyHeight()/3)))...)
 	return append(rows, nil)

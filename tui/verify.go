@@ -7,6 +7,7 @@ import (
 
 	"github.com/ktriage/ktriage/diagnose"
 	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/tui/text"
 )
 
 // watchFor is how long a fix should have held before one goes back to bed.
@@ -87,10 +88,13 @@ func (m Model) leaveRows(moved []diagnose.Moved, fix time.Time, w int) []row {
 			open = append(open, f.Cause.ID+" on "+f.Subject.String()+" is "+band(f.Band))
 		}
 	}
+	for _, what := range text.Unexplained(m.verdict()) {
+		open = append(open, "not explained: "+what)
+	}
 	if len(open) > 0 {
 		rows := []row{in(boldYellow, "NOT SAFE to leave yet")}
-		for _, text := range open {
-			rows = append(rows, paragraph(plain, "- "+text, w)...)
+		for _, why := range open {
+			rows = append(rows, paragraph(plain, "- "+why, w)...)
 		}
 		return rows
 	}

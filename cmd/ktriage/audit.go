@@ -32,6 +32,9 @@ func (s *settings) audit(ctx context.Context) error {
 	if _, err := live.Round(ctx); err != nil {
 		return err
 	}
+	if err := ambiguous(t); err != nil {
+		return err
+	}
 	entries := gathered(t.Ledger.Entries(), t.Brokers())
 	if s.output == "json" {
 		return s.auditJSON(entries)

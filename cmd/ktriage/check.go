@@ -76,6 +76,9 @@ func (s *settings) look(ctx context.Context, t *probe.Target) (session *diagnose
 		if ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}
+		if err == nil {
+			err = ambiguous(t)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -100,13 +103,28 @@ func rest(ctx context.Context, d time.Duration) bool {
 }
 
 // discover runs the probe that finds the brokers of this host, and nothing else.
-func (s *settings) discover(ctx context.Context, t *probe.Target) {
+// It is an error when nobody could say which of them is meant.
+func (s *settings) discover(ctx context.Context, t *probe.Target) error {
 	if !s.options().Asks(probes.Discovery, probes.All) {
-		return
+		return nil
 	}
 	live := probes.NewLive(t, []*probe.Probe{probes.Discovery}, probes.LiveOptions{Deadline: 2 * time.Second})
 	defer live.Close()
 	live.Round(ctx) // what it could not see is said by the run that follows
+	return ambiguous(t)
+}
+
+// ambiguous says which brokers of this host bear one node id: all that is seen
+// is told by node id, so the operator must choose.
+func ambiguous(t *probe.Target) error {
+	var all []string
+	for _, b := range t.Rivals() {
+		all = append(all, fmt.Sprintf("broker %d: --pid %d (%s)", b.NodeID, b.PID, b.Config))
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return asked(fmt.Errorf("brokers of several clusters run on this host under one node id, choose one: %s", strings.Join(all, ", ")))
 }
 
 // nobody says what was looked for when no broker was found.

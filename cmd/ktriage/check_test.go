@@ -2,13 +2,18 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/probe"
 )
 
 // deadPorts is addresses that refuse connections.
@@ -61,6 +66,35 @@ func TestSilentBrokersCannotHoldUpACheck(t *testing.T) {
 	got := ktriage(t, "check", "--skip", "host", "--bootstrap-server", silentPort(t)+","+silentPort(t), "--timeout", "500ms", "--deadline", "4s", "--every", "100ms")
 	if got.took > 5*time.Second || (got.status != 1 && got.status != 3) {
 		t.Errorf("exit %d after %s: %s%s", got.status, got.took, got.out, got.err)
+	}
+}
+
+// TestFlagsOnADeadDisk names log dirs whose disk answers nothing.
+func TestFlagsOnADeadDisk(t *testing.T) {
+	stop := make(chan struct{})
+	stat = func(string) (os.FileInfo, error) { <-stop; return nil, os.ErrNotExist }
+	defer func() { stat = os.Stat; close(stop) }()
+	began := time.Now()
+	s := &settings{logDirs: []string{"/a", "/b", "/c"}, kafkaLogs: "/d"}
+	if err := s.readFiles(); err != nil {
+		t.Errorf("a dead disk is called a mistake: %v", err)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// TestOneNodeIDTwice has brokers of two clusters with one node id: which is meant
+// nobody can say.
+func TestOneNodeIDTwice(t *testing.T) {
+	target := &probe.Target{}
+	if err := ambiguous(target); err != nil {
+		t.Error(err)
+	}
+	target.SetRivals([]fact.LocalBroker{{NodeID: 1, PID: 11, Config: "/a/s.properties"}, {NodeID: 1, PID: 12, Config: "/b/s.properties"}})
+	err := ambiguous(target)
+	if !errors.As(err, new(usage)) || !strings.Contains(err.Error(), "broker 1: --pid 11 (/a/s.properties), broker 1: --pid 12 (/b/s.properties)") {
+		t.Errorf("%v", err)
 	}
 }
 

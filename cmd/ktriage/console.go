@@ -25,7 +25,9 @@ func (s *settings) console(ctx context.Context) error {
 	}
 	t := s.target()
 	defer t.Close()
-	s.discover(ctx, t)
+	if err := s.discover(ctx, t); err != nil {
+		return err
+	}
 	if len(s.bootstrap) == 0 && len(t.Brokers()) == 0 {
 		_, err := fmt.Fprintln(s.out, nobody(s)) // a state, not an error
 		return err
@@ -37,6 +39,7 @@ func (s *settings) console(ctx context.Context) error {
 		Mark: live.Mark, Probe: live.Now,
 		Report: reporter(func() string { return place(s, t) }),
 		Save:   func(text string) (string, error) { return saveReport(text, logDirs(s, t)) },
+		Refuse: func(path string) error { return record.Below(path, logDirs(s, t)) },
 		Vars: func(v *diagnose.Verdict, f *diagnose.Finding) map[string]string {
 			return text.Vars(v, f, strings.Join(s.bootstrap, ","))
 		},
@@ -52,10 +55,10 @@ func reporter(title func() string) func(*diagnose.Session, *diagnose.Verdict) (s
 	}
 }
 
-// screen says whether a console can be drawn.
+// screen says whether a console can be drawn, and is what was asked for.
 func (s *settings) screen() bool {
 	out, ok := s.out.(*os.File)
-	return !s.plain && ok && term.IsTerminal(int(out.Fd())) && term.IsTerminal(int(os.Stdin.Fd()))
+	return !s.plain && s.output != "json" && ok && term.IsTerminal(int(out.Fd())) && term.IsTerminal(int(os.Stdin.Fd()))
 }
 
 // place is where one looks from, for the first line of the screen.
@@ -84,15 +87,23 @@ func place(s *settings, t *probe.Target) string {
 	return "via " + s.bootstrap[0]
 }
 
+// logDirs is the log dirs of this host's brokers, as they name them and where
+// those of a container lie for this process.
 func logDirs(s *settings, t *probe.Target) []string {
 	all := append([]string{}, s.logDirs...)
 	for _, b := range t.Brokers() {
-		all = append(all, b.LogDirs...)
+		for _, dir := range b.LogDirs {
+			all = append(all, dir)
+			if here := t.PathOf(b.PID, dir); here != dir {
+				all = append(all, here)
+			}
+		}
 	}
 	return all
 }
 
 // saveReport writes a report into the working directory, never below a log dir.
+// The result is where, and whether that is a log dir's file system.
 func saveReport(text string, dirs []string) (string, error) {
 	path, err := filepath.Abs("ktriage-" + time.Now().UTC().Format("20060102-150405") + ".md")
 	if err != nil {
@@ -108,6 +119,9 @@ func saveReport(text string, dirs []string) (string, error) {
 	_, err = f.WriteString(text)
 	if done := f.Close(); err == nil {
 		err = done
+	}
+	if dir := record.Shares(path, dirs); dir != "" {
+		path += " (on the file system of the log dir " + dir + ")"
 	}
 	return path, err
 }

@@ -34,7 +34,7 @@ func newDemo(s *settings) *cobra.Command {
 			}
 			name, err := demoName(args)
 			if err != nil {
-				return err
+				return asked(err)
 			}
 			r, err := openDemo(name)
 			if err != nil {
@@ -102,7 +102,9 @@ func (s *settings) listDemos(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "%-18s %s: %s\n", name, v.Status, v.Headline)
+		if _, err := fmt.Fprintf(s.out, "%-18s %s: %s\n", name, v.Status, v.Headline); err != nil {
+			return err
+		}
 	}
 	return nil
 }

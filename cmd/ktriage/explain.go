@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,10 +18,12 @@ func newExplain(s *settings) *cobra.Command {
 			return text.IDs(diagnose.All), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := text.Explain(s.out, diagnose.All, args[0]); err != nil {
-				return fmt.Errorf("explain: %w", err)
+			var b strings.Builder
+			if err := text.Explain(&b, diagnose.All, args[0]); err != nil {
+				return asked(fmt.Errorf("explain: %w", err))
 			}
-			return nil
+			_, err := io.WriteString(s.out, b.String())
+			return err
 		},
 	}
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"strconv"
@@ -125,19 +128,26 @@ func (s *settings) readFiles() error {
 			return fmt.Errorf("--broker-config: %w", err)
 		}
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
 	for flag, dirs := range map[string][]string{"--log-dir": s.logDirs, "--kafka-logs": {s.kafkaLogs}} {
 		for _, dir := range dirs {
-			if dir == "" {
-				continue
-			}
-			// A dead disk is what is looked for, so only what is not there at
-			// all, or is no directory, is a mistake.
-			if info, err := os.Stat(dir); os.IsNotExist(err) || (err == nil && !info.IsDir()) {
+			if dir != "" && noDirectory(ctx, dir) {
 				return fmt.Errorf("%s: %s is not a directory", flag, dir)
 			}
 		}
 	}
 	return nil
+}
+
+var stat = os.Stat // another one in tests: a disk that hangs
+
+// noDirectory says whether a path is surely none. A dead disk is what is looked
+// for, so what does not answer, or not well, is no mistake of the operator.
+func noDirectory(ctx context.Context, path string) bool {
+	look := stat
+	info, err := probe.Within(ctx, &probe.Target{}, path, func() (os.FileInfo, error) { return look(path) })
+	return errors.Is(err, fs.ErrNotExist) || (err == nil && !info.IsDir())
 }
 
 // target is what the probes look at.
@@ -187,5 +197,7 @@ func newRoot(out, errOut io.Writer) *cobra.Command {
 	root.SetVersionTemplate("ktriage {{.Version}}\n")
 	s.bind(root.PersistentFlags())
 	root.AddCommand(newCheck(s), newRecord(s), newReplay(s), newDemo(s), newReport(s), newExplain(s), newAudit(s), newVersion(s))
+	root.InitDefaultCompletionCmd() // now, as its arguments can be wrong, too
+	wrongWords(root)
 	return root
 }

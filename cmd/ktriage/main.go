@@ -12,11 +12,17 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/ktriage/ktriage/tui/text"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup asks for
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
@@ -57,7 +63,39 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) (status int)
 		return exitInterrupted
 	}
 	fmt.Fprintln(errOut, "ktriage: "+oneLine(err.Error()))
-	return exitUsage
+	if errors.As(err, new(usage)) {
+		return exitUsage
+	}
+	return exitInternal
+}
+
+// usage is an error of what was asked: a flag, a file that was named, a setting.
+// All others are failures of ktriage or of the machine.
+type usage struct{ error }
+
+func (u usage) Unwrap() error { return u.error }
+
+// asked makes an error one of usage; nil stays nil.
+func asked(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usage{err}
+}
+
+// wrongWords makes what a command says of its flags and arguments, and of the
+// settings, errors of usage.
+func wrongWords(cmd *cobra.Command) {
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return asked(err) })
+	if args := cmd.Args; args != nil {
+		cmd.Args = func(cmd *cobra.Command, words []string) error { return asked(args(cmd, words)) }
+	}
+	if before := cmd.PersistentPreRunE; before != nil {
+		cmd.PersistentPreRunE = func(cmd *cobra.Command, words []string) error { return asked(before(cmd, words)) }
+	}
+	for _, c := range cmd.Commands() {
+		wrongWords(c)
+	}
 }
 
 // cleaned writes lines without what a terminal would obey: errors name files and

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -21,6 +23,13 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	// Under nohup, or in the background of a shell, these are ignored, and the
+	// programs that are run here would inherit that. What is caught they do not.
+	for _, sig := range []os.Signal{syscall.SIGHUP, os.Interrupt} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
 	os.Exit(m.Run())
 }
 
@@ -31,7 +40,9 @@ func program(t *testing.T, env []string, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, args...)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Dir = t.TempDir()
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "KTRIAGE_") {
@@ -89,6 +100,7 @@ func TestMistakesAreOneLineAndExit2(t *testing.T) {
 		{"unknown flag", []string{"check", "--frob"}, "", "unknown flag: --frob"},
 		{"unknown command", []string{"frob"}, "", `unknown command "frob" for "ktriage"`},
 		{"too many arguments", []string{"check", "now"}, "", `unknown command "now" for "ktriage check"`},
+		{"an unknown shell", []string{"completion", "bash", "tcsh"}, "", `unknown command "tcsh" for "ktriage completion bash"`},
 		{"missing argument", []string{"explain"}, "", "accepts 1 arg(s), received 0"},
 		{"malformed duration", []string{"check", "--timeout", "5x"}, "", `invalid argument "5x" for "--timeout" flag: time: unknown unit "x" in duration "5x"`},
 		{"malformed variable", []string{"check"}, "KTRIAGE_EVERY=often", `KTRIAGE_EVERY: invalid argument "often" for "--every" flag: time: invalid duration "often"`},
@@ -125,6 +137,25 @@ func TestMistakesAreOneLineAndExit2(t *testing.T) {
 				t.Errorf("a secret is printed: %q", got.err)
 			}
 		})
+	}
+}
+
+// TestFailuresAreExit4 is what no other words on the command line would mend.
+func TestFailuresAreExit4(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	recorded := incident(t, t.TempDir())
+	for _, args := range [][]string{{"explain", "broker-down"}, {"version"}, {"demo", "--list"}, {"demo", "--check", "healthy"},
+		{"replay", "-o", "json", recorded}, {"report", recorded}, {"audit", "--only", "host.usage"}, {"check", "--only", "host.usage", "--samples", "1"}} {
+		cmd := program(t, nil, args...)
+		var errOut bytes.Buffer
+		cmd.Stdout, cmd.Stderr = full, &errOut
+		if cmd.Run(); cmd.ProcessState.ExitCode() != exitInternal || !strings.Contains(errOut.String(), "no space left on device") {
+			t.Errorf("%v onto a full disk: exit %d, %q", args, cmd.ProcessState.ExitCode(), errOut.String())
+		}
 	}
 }
 

@@ -31,8 +31,8 @@ func newRecord(s *settings) *cobra.Command {
 	r := &recording{max: 1 << 30}
 	cmd := &cobra.Command{
 		Use: "record FILE", Short: "Record observations until stopped", Args: cobra.ExactArgs(1),
-		Long: "Record observations until stopped by Ctrl-C, SIGTERM, --for or --max-size. SIGUSR1 notes that\n" +
-			"a fix was applied. The file must not exist, and not lie below a log dir.",
+		Long: "Record observations until stopped by Ctrl-C, SIGTERM, SIGHUP, --for or --max-size. SIGUSR1 notes\n" +
+			"that a fix was applied. The file must not exist, and not lie below a log dir.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.file = args[0]
 			return s.record(cmd.Context(), r)
@@ -48,23 +48,25 @@ func newRecord(s *settings) *cobra.Command {
 // reached. However it ends, the file is complete.
 func (s *settings) record(ctx context.Context, r *recording) error {
 	if r.last < 0 {
-		return fmt.Errorf("--for: %s, expected a time to record for", r.last)
+		return asked(fmt.Errorf("--for: %s, expected a time to record for", r.last))
 	}
 	t := s.target()
 	defer t.Close()
-	s.discover(ctx, t)
-	dirs := append([]string{}, s.logDirs...)
-	for _, b := range t.Brokers() {
-		dirs = append(dirs, b.LogDirs...)
-	}
-	w, err := record.Create(r.file, record.Header{Tool: version(), Started: time.Now().UTC(), Redacted: r.redact}, record.Limits{MaxSize: int64(r.max), LogDirs: dirs})
-	if err != nil {
+	if err := s.discover(ctx, t); err != nil {
 		return err
 	}
+	dirs := logDirs(s, t)
+	w, err := record.Create(r.file, record.Header{Tool: version(), Started: time.Now().UTC(), Redacted: r.redact}, record.Limits{MaxSize: int64(r.max), LogDirs: dirs})
+	if err != nil {
+		return asked(err)
+	}
 	defer w.Close()
+	if dir := record.Shares(r.file, dirs); dir != "" {
+		fmt.Fprintf(s.errOut, "warning: %s lies on the file system of the log dir %s; recording stops when 5 %% or 100 MiB of it are free\n", r.file, dir)
+	}
 	if r.redact {
 		if err := w.Redact(r.file + ".names.json"); err != nil {
-			return err
+			return asked(err)
 		}
 	}
 	if r.last > 0 {
@@ -75,6 +77,10 @@ func (s *settings) record(ctx context.Context, r *recording) error {
 	live := s.live(t)
 	defer live.Close()
 	defer marks(live)()
+	// Who read standard error may have gone with the connection: that must not
+	// end this before the file is complete.
+	signal.Ignore(syscall.SIGPIPE)
+	defer signal.Reset(syscall.SIGPIPE)
 	fmt.Fprintf(s.errOut, "recording to %s; Ctrl-C ends it, SIGUSR1 to %d notes a fix\n", r.file, os.Getpid())
 	err = s.write(ctx, live, w)
 	if done := w.Close(); err == nil {

@@ -27,7 +27,7 @@ func newReplay(s *settings) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := record.Open(args[0])
 			if err != nil {
-				return err
+				return asked(err)
 			}
 			defer r.Close()
 			return s.replay(cmd.Context(), r, args[0], speed)
@@ -45,7 +45,7 @@ func speedFlag(cmd *cobra.Command, speed *float64) {
 // screen.
 func (s *settings) replay(ctx context.Context, r *record.Reader, name string, speed float64) error {
 	if !(speed >= 0 && speed <= 1e6) {
-		return fmt.Errorf("--speed: %v, expected between 0 and 1000000", speed)
+		return asked(fmt.Errorf("--speed: %v, expected between 0 and 1000000", speed))
 	}
 	if !s.screen() {
 		session, _, err := s.fold(ctx, r)
@@ -59,6 +59,7 @@ func (s *settings) replay(ctx context.Context, r *record.Reader, name string, sp
 		Source: &paced{from: r, speed: speed}, Catalogue: diagnose.All, Title: title, Replay: true, ASCII: s.ascii, NoColor: s.noColor,
 		Report: reporter(func() string { return "replay of " + name }),
 		Save:   func(text string) (string, error) { return saveReport(text, s.logDirs) },
+		Refuse: func(path string) error { return record.Below(path, s.logDirs) },
 		Vars:   func(v *diagnose.Verdict, f *diagnose.Finding) map[string]string { return text.Vars(v, f, "") },
 	})
 	s.warn(r)

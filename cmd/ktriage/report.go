@@ -38,7 +38,7 @@ func (s *settings) reportLive(ctx context.Context) error {
 func (s *settings) reportFile(ctx context.Context, name string) error {
 	r, err := record.Open(name)
 	if err != nil {
-		return err
+		return asked(err)
 	}
 	defer r.Close()
 	session, worst, err := s.fold(ctx, r)

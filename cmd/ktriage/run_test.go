@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -50,60 +48,17 @@ func waitFor(t *testing.T, what string, said func() string, want string) {
 	t.Fatalf("%s: no %q in %q", what, want, said())
 }
 
-func TestRecordUntilStopped(t *testing.T) {
-	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		path := filepath.Join(t.TempDir(), "a.ktr")
-		cmd := program(t, nil, "record", path, "--only", "host.usage")
-		errors, err := os.CreateTemp(t.TempDir(), "stderr")
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd.Stderr = errors
-		said := func() string { b, _ := os.ReadFile(errors.Name()); return string(b) }
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		defer cmd.Process.Kill()
-		waitFor(t, "start", said, "recording to")
-		time.Sleep(300 * time.Millisecond)
-		cmd.Process.Signal(syscall.SIGUSR1)
-		waitFor(t, "mark", said, "noted: fix-applied")
-		cmd.Process.Signal(sig)
-		if err := cmd.Wait(); err != nil || !strings.Contains(said(), "recorded ") {
-			t.Errorf("%s: %v, %q", sig, err, said())
-		}
-		batches, damage := readAll(t, path)
-		marks, values := 0, 0
-		for _, b := range batches {
-			marks += len(b.Marks)
-			for _, o := range b.Observations {
-				if o.Because == nil {
-					values++
-				}
-			}
-		}
-		if damage != nil || marks != 1 || values == 0 {
-			t.Errorf("%s: damage %v, %d marks, %d values", sig, damage, marks, values)
-		}
-	}
-}
-
-func TestRecordForATime(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.ktr")
-	got := ktriage(t, "record", "--for", "400ms", "--only", "host.usage", path)
-	if got.status != 0 || got.took > 5*time.Second {
-		t.Fatalf("exit %d after %s: %s", got.status, got.took, got.err)
-	}
-	if batches, damage := readAll(t, path); len(batches) == 0 || damage != nil {
-		t.Errorf("%d batches, damage %v", len(batches), damage)
-	}
-}
-
-func TestRecordRefusesALogDir(t *testing.T) {
+// TestReportOfAConsoleIsNotBelowALogDir is w pressed in a log dir.
+func TestReportOfAConsoleIsNotBelowALogDir(t *testing.T) {
 	dir := t.TempDir()
-	got := ktriage(t, "record", "--for", "1s", "--log-dir", dir, filepath.Join(dir, "a.ktr"))
-	if entries, _ := os.ReadDir(dir); got.status != 2 || !strings.Contains(got.err, "below the log dir") || len(entries) > 0 {
-		t.Errorf("exit %d, %q, %d files", got.status, got.err, len(entries))
+	t.Chdir(dir)
+	path, err := saveReport("text", []string{dir})
+	if left, _ := os.ReadDir(dir); err == nil || !strings.Contains(err.Error(), "below the log dir") || len(left) > 0 {
+		t.Errorf("%q, %v, %d files", path, err, len(left))
+	}
+	path, err = saveReport("text", []string{filepath.Join(dir, "kafka")})
+	if b, _ := os.ReadFile(path); err != nil || string(b) != "text" {
+		t.Errorf("%q, %v", path, err)
 	}
 }
 
@@ -280,6 +235,25 @@ func TestConsoleOnARecording(t *testing.T) {
 	}
 }
 
+// TestJSONOnATerminal asks for JSON where a console could be drawn.
+func TestJSONOnATerminal(t *testing.T) {
+	for _, args := range [][]string{{"replay", incident(t, t.TempDir())}, {"demo", "healthy"}, {"--only", "host.usage", "--samples", "1"}} {
+		cmd := program(t, []string{"TERM=xterm-256color"}, append(args, "-o", "json")...)
+		screen, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := follow(screen)
+		waitFor(t, strings.Join(args, " "), seen, `{"schema":"ktriage.check/v1"`)
+		if strings.Contains(seen(), "\x1b") {
+			t.Errorf("%v: a console is drawn: %.200q", args, seen())
+		}
+		cmd.Process.Kill()
+		cmd.Wait()
+		screen.Close()
+	}
+}
+
 // follow reads a terminal and gives what it showed so far.
 func follow(from io.Reader) func() string {
 	all := make(chan []byte, 1)
@@ -301,57 +275,11 @@ func follow(from io.Reader) func() string {
 	}
 }
 
-// TestDemosAreWhole reads every recording that is built in.
-func TestDemosAreWhole(t *testing.T) {
-	total := int64(0)
-	for _, name := range demoNames() {
-		info, err := fs.Stat(demos, "demos/"+name+".ktr")
-		if err != nil {
-			t.Fatal(err)
-		}
-		total += info.Size()
-		r, err := openDemo(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		session, _, err := beforeFix(t.Context(), r)
-		if err != nil || r.Damage() != nil || session.Verdict().At.IsZero() {
-			t.Errorf("%s: %v, damage %v, last batch at %s", name, err, r.Damage(), session.Verdict().At)
-		}
-		r.Close()
-	}
-	if total >= 2_000_000 {
-		t.Errorf("the recordings have %d bytes, 2 MB at most are carried", total)
-	}
-	if _, err := demos.ReadFile("demos/README.md"); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestNoBrokerIsAState(t *testing.T) {
 	cmd := program(t, nil, "check", "--samples", "1", "--pid", "999999999")
 	got := finish(t, cmd)
 	if got.status != 3 || !strings.Contains(got.err, "no broker found on this host; looked for") || !strings.Contains(got.err, "ktriage demo") {
 		t.Errorf("exit %d, %q, %q", got.status, got.out, got.err)
-	}
-}
-
-func TestSizes(t *testing.T) {
-	for text, want := range map[string]int64{"500000": 500000, "64MiB": 64 << 20, "1GB": 1e9, "1 KiB": 1024, "7B": 7} {
-		var b bytesFlag
-		if err := b.Set(text); err != nil || int64(b) != want {
-			t.Errorf("%q is %d, %v; want %d", text, b, err, want)
-		}
-	}
-	for _, text := range []string{"", "-1", "0", "1.5GB", "9999999999TiB", "GiB", "1 elephants"} {
-		var b bytesFlag
-		if err := b.Set(text); err == nil {
-			t.Errorf("%q is %d, want an error", text, b)
-		}
-	}
-	b := bytesFlag(1 << 30)
-	if b.String() != "1GiB" {
-		t.Errorf("1 GiB is written %q", b.String())
 	}
 }
 

@@ -18,7 +18,7 @@ var (
 	Reassigned  = State[Reassignments]("kafka.reassignments", Cluster, "partitions whose replicas are being moved between brokers").keeping(4)
 	Quotas      = State[[]ClientQuota]("kafka.quotas", Cluster, "quotas of clients, by user, client id and address").keeping(4)
 	ACLs        = Gauge("kafka.acls", Cluster, Count, "access control entries that the authorizer holds")
-	SCRAMUsers  = State[[]string]("kafka.scram-users", Cluster, "names of users with SCRAM credentials, sorted").keeping(4)
+	SCRAMUsers  = State[UserNames]("kafka.scram-users", Cluster, "names of users with SCRAM credentials, sorted").keeping(4)
 	Permissions = State[Rights]("kafka.permissions", Cluster, "what this console's own user may do").keeping(4)
 
 	Transactions  = State[OpenTransactions]("kafka.transactions", Cluster, "transactions that are neither committed nor aborted, as their coordinators tell them")

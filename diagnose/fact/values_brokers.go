@@ -134,3 +134,6 @@ type TopicRights struct {
 	Count      int      `json:"count"`
 	Some       []string `json:"some"` // a few of them
 }
+
+// UserNames is names of users, sorted.
+type UserNames []string

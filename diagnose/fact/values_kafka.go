@@ -138,7 +138,9 @@ type QuorumReplica struct {
 	LastCaughtUp time.Time `json:"last_caught_up,omitzero"`
 }
 
-// TopicConfigs is the settings of topics that signs need, in columns.
+// TopicConfigs is the settings of topics that signs need, in columns. A topic that
+// is not listed was not told: its settings are unknown, which is not that it has
+// no min.insync.replicas.
 type TopicConfigs struct {
 	Topics       []string `json:"topics"`
 	MinISR       []int32  `json:"min_isr"`        // min.insync.replicas, effective

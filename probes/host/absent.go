@@ -24,7 +24,7 @@ func fill(t *probe.Target, b *fact.LocalBroker, c Config) {
 		b.LogDirs = t.LogDirs
 	}
 	if b.NodeID < 0 {
-		b.NodeID = storedID(t, b.PID, b.LogDirs)
+		b.NodeID = storedID(t, discovery, b.PID, b.LogDirs)
 	}
 }
 

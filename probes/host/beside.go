@@ -41,7 +41,7 @@ func beside(t *probe.Target, all []found) []found {
 	clusters := map[string]bool{}
 	for _, f := range all {
 		if f.Running {
-			clusters[storedMeta(t, f.PID, f.LogDirs).cluster] = true
+			clusters[storedMeta(t, discovery, f.PID, f.LogDirs).cluster] = true
 		}
 	}
 	var more []found
@@ -50,7 +50,7 @@ func beside(t *probe.Target, all []found) []found {
 		if err != nil {
 			continue
 		}
-		meta := storedMeta(t, 0, c.LogDirs)
+		meta := storedMeta(t, discovery, 0, c.LogDirs)
 		if meta.node < 0 || len(clusters) > 0 && !clusters[meta.cluster] || !usedLately(t, c.LogDirs) {
 			continue
 		}

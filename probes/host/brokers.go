@@ -149,6 +149,7 @@ func running(ctx context.Context, t *probe.Target) ([]found, error) {
 	// Of two processes with one configuration the older is the broker: the
 	// other will fail on the lock of the log dir.
 	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(a.start, b.start) })
+	t.SetRivals(rivals(all))
 	var first []found
 	for _, f := range all {
 		first = join(first, f)
@@ -181,6 +182,11 @@ func kafkaProcess(ctx context.Context, t *probe.Target, pid int) (found, bool, e
 		}
 	}
 	b, err := brokerOf(t, pid, command)
+	if errors.Is(err, context.DeadlineExceeded) { // its configuration was read before
+		if f, ok := censusOf(t).known(pid, stat.Start); ok {
+			return f, true, err
+		}
+	}
 	return found{b, stat.Start}, true, err
 }
 

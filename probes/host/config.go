@@ -1,12 +1,16 @@
 package host
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/magiconair/properties"
 
@@ -114,7 +118,10 @@ func clientListeners(value string, controllers []string) []string {
 
 // readConfig reads the properties file that a process calls path.
 func readConfig(t *probe.Target, pid int, path string, overrides map[string]string, cwd string) (Config, error) {
-	file, err := t.ReadFile(t.PathOf(pid, path), maxProperties)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	name := t.PathOf(pid, path)
+	file, err := probe.Within(ctx, t, "read "+name, func() ([]byte, error) { return t.ReadFile(name, maxProperties) })
 	if err != nil {
 		return Config{NodeID: -1}, fmt.Errorf("read the broker's properties: %w", err)
 	}
@@ -123,7 +130,7 @@ func readConfig(t *probe.Target, pid int, path string, overrides map[string]stri
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
 	if c.NodeID < 0 {
-		c.NodeID = storedID(t, pid, c.LogDirs)
+		c.NodeID = storedID(t, discovery, pid, c.LogDirs)
 	}
 	return c, nil
 }
@@ -135,17 +142,40 @@ type stored struct {
 }
 
 // storedID is the node id that meta.properties of one of the log dirs holds; -1
-// where none does.
-func storedID(t *probe.Target, pid int, dirs []string) int32 { return storedMeta(t, pid, dirs).node }
+// where none does. reader is the name of the probe that asks.
+func storedID(t *probe.Target, reader string, pid int, dirs []string) int32 {
+	return storedMeta(t, reader, pid, dirs).node
+}
 
-// storedMeta is what meta.properties of the first log dir says that has one.
-func storedMeta(t *probe.Target, pid int, dirs []string) stored {
+// patience is how long the disk that a file of a broker lies on is waited for.
+const patience = time.Second
+
+// discovery is the name of the probe Brokers where it reads.
+const discovery = "host.brokers"
+
+type storedKey struct{}
+
+// storedMeta is what meta.properties of the first log dir says that has one. Of a
+// dir that does not answer it is what was last read there: that its disk is dead
+// does not make it another node's.
+func storedMeta(t *probe.Target, reader string, pid int, dirs []string) stored {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	before := probe.Shared(t, storedKey{}, func() *sync.Map { return new(sync.Map) })
 	for _, dir := range dirs {
-		file, err := t.ReadFile(t.PathOf(pid, path.Join(dir, "meta.properties")), 64<<10)
+		name := t.PathOf(pid, path.Join(dir, "meta.properties"))
+		// Two probes may read one file at the same time: neither hangs for that.
+		file, err := probe.Within(ctx, t, reader+" reads "+name, func() ([]byte, error) { return t.ReadFile(name, 64<<10) })
+		if errors.Is(err, context.DeadlineExceeded) {
+			if meta, ok := before.Load(name); ok {
+				return meta.(stored)
+			}
+		}
 		if err != nil {
 			continue
 		}
 		if meta := parseMeta(file); meta.node >= 0 {
+			before.Store(name, meta)
 			return meta
 		}
 	}

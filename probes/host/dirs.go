@@ -35,7 +35,7 @@ type logDir struct {
 }
 
 // logDirs is the log dirs of all brokers here, and those of --log-dir.
-func logDirs(t *probe.Target) []logDir {
+func logDirs(t *probe.Target, reader string) []logDir {
 	var all []logDir
 	for _, b := range t.Brokers() {
 		pid := b.PID
@@ -51,19 +51,15 @@ func logDirs(t *probe.Target) []logDir {
 		if slices.ContainsFunc(all, func(d logDir) bool { return d.path == path }) {
 			continue
 		}
-		all = append(all, logDir{fact.LogDirOf(storedID(t, 0, []string{path}), path), path, 0})
+		all = append(all, logDir{fact.LogDirOf(storedID(t, reader, 0, []string{path}), path), path, 0})
 	}
 	return all
 }
 
 func observeDirs(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	dirs := logDirs(t)
+	dirs := logDirs(t, "host.dirs")
 	if len(dirs) == 0 {
-		because := NoBroker
-		if len(t.Brokers()) > 0 {
-			because = &fact.Unknown{Reason: fact.NotObserved, Detail: "the log dirs are not known", How: "--log-dir DIR, or --broker-config FILE"}
-		}
-		return Nowhere([]fact.Key{fact.DirMount, fact.DirUsed, fact.DirAvailable, fact.DirTotal, fact.DirInodesUsed, fact.DirInodesTotal}, because), nil
+		return noDirs(t, []fact.Key{fact.DirMount, fact.DirUsed, fact.DirAvailable, fact.DirTotal, fact.DirInodesUsed, fact.DirInodesTotal})
 	}
 	// One dead network file system must not keep the other dirs from being
 	// told about.
@@ -76,6 +72,15 @@ func observeDirs(ctx context.Context, t *probe.Target) ([]fact.Observation, erro
 	}
 	wait.Wait()
 	return slices.Concat(answers...), nil
+}
+
+// noDirs is what is observed without any log dir: no broker is here, or one is
+// and its configuration could not be read.
+func noDirs(t *probe.Target, keys []fact.Key) ([]fact.Observation, error) {
+	if len(t.Brokers()) > 0 {
+		return nil, probe.Fail(fact.Unreadable, "the log dirs of the brokers here are not known", "--log-dir DIR, or --broker-config FILE")
+	}
+	return Nowhere(keys, NoBroker), nil
 }
 
 // dirOf observes one log dir, within the context.

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -25,11 +26,14 @@ var Disks = &probe.Probe{
 }
 
 func observeDisks(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	dirs := logDirs(t)
+	dirs := logDirs(t, "host.disks")
 	if len(dirs) == 0 {
-		return Nowhere(deviceKeys, NoBroker), nil
+		return noDirs(t, deviceKeys)
 	}
-	names := devices(ctx, t, dirs)
+	names, err := devices(ctx, t, dirs)
+	if len(names) == 0 && err != nil {
+		return nil, err
+	}
 	if len(names) == 0 {
 		return Nowhere(deviceKeys, &fact.Unknown{Reason: fact.Absent, Detail: "no block device under the log dirs (tmpfs, network or overlay)"}), nil
 	}
@@ -62,23 +66,22 @@ var deviceKeys = []fact.Key{fact.DeviceReads, fact.DeviceWrites, fact.DeviceRead
 func milli(ms uint64) float64 { return float64(ms) / 1000 }
 
 // devices is the names of the devices under the log dirs, sorted. A dir whose
-// file system does not answer is left out: probe host.dirs says so.
-func devices(ctx context.Context, t *probe.Target, dirs []logDir) []string {
+// file system does not answer is left out: probe host.dirs says so. The error is
+// that of the first such dir.
+func devices(ctx context.Context, t *probe.Target, dirs []logDir) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	names := make([]string, len(dirs))
+	names, errs := make([]string, len(dirs)), make([]error, len(dirs))
 	var wait sync.WaitGroup
 	for i, d := range dirs {
 		wait.Go(func() {
 			path := t.PathOf(d.pid, d.path)
 			m, err := probe.Within(ctx, t, "device of "+path, func() (fact.Mount, error) { return mountUnder(t, d, path) })
-			if err == nil {
-				names[i] = m.Device
-			}
+			names[i], errs[i] = m.Device, err
 		})
 	}
 	wait.Wait()
 	slices.Sort(names)
 	names = slices.Compact(names)
-	return slices.DeleteFunc(names, func(n string) bool { return n == "" })
+	return slices.DeleteFunc(names, func(n string) bool { return n == "" }), cmp.Or(errs...)
 }

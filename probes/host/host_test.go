@@ -142,6 +142,7 @@ func TestLifeOfABroker(t *testing.T) {
 	if s := state(); s.Exists || s.PID != pid {
 		t.Errorf("killed: %+v", s)
 	}
+	notElsewhere(t, target, Process)
 	want.FoundBy = "perf data"
 	check(&probe.Target{Root: root}, want)
 	want.FoundBy, want.PID, want.LogsDir, want.LogDirs = "--broker-config", 0, "", []string{"data"}
@@ -256,7 +257,7 @@ func TestDirOnTmpfs(t *testing.T) {
 	if m.Point != dir || m.Type != "tmpfs" || m.Source != "ktriage-test" || m.Device != "" || !strings.Contains(m.SuperOptions, "nr_inodes=50") {
 		t.Errorf("mount %+v", m)
 	}
-	if o := seen["host.dir.used on logdir 3:"+dir+"/gone"]; o.Because == nil || o.Because.Reason != fact.NotObserved {
+	if o := seen["host.dir.used on logdir 3:"+dir+"/gone"]; o.Because == nil || o.Because.Reason != fact.Unreadable {
 		t.Errorf("a dir that is gone: %+v", o)
 	}
 	if err := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
@@ -269,6 +270,40 @@ func TestDirOnTmpfs(t *testing.T) {
 	seen, err = look(t, Disks, target)
 	if o := seen["host.device.reads on device *"]; err != nil || o.Because == nil || o.Because.Reason != fact.Absent {
 		t.Errorf("no device under a tmpfs: %+v, error %v", o, err)
+	}
+}
+
+// notElsewhere runs a probe and says that nothing of a broker of this host is as
+// if its host were another one.
+func notElsewhere(t *testing.T, target *probe.Target, p *probe.Probe) {
+	t.Helper()
+	seen, err := look(t, p, target)
+	if err != nil && probe.Because(err).Reason == fact.NotObserved {
+		t.Errorf("%s: %v", p.Name, err)
+	}
+	for what, o := range seen {
+		if o.Because != nil && o.Because.Reason == fact.NotObserved {
+			t.Errorf("%s: %s", what, o.Because)
+		}
+	}
+}
+
+// A broker whose configuration could not be read has log dirs all the same.
+func TestDirsNotKnown(t *testing.T) {
+	target := &probe.Target{}
+	target.SetBrokers([]fact.LocalBroker{{NodeID: 3, PID: os.Getpid(), Running: true}})
+	for _, p := range []*probe.Probe{Dirs, Disks} {
+		if seen, err := look(t, p, target); err == nil || probe.Because(err).Reason != fact.Unreadable || !strings.Contains(probe.Because(err).How, "--log-dir") {
+			t.Errorf("%s: %v, error %v", p.Name, seen, err)
+		}
+	}
+	target.SetBrokers([]fact.LocalBroker{{NodeID: 3, LogDirs: []string{"/data"}}, {NodeID: 4, PID: 1 << 22, LogDirs: []string{"/gone"}}})
+	for _, p := range []*probe.Probe{Process, Dirs, Disks} {
+		notElsewhere(t, target, p)
+	}
+	target.Root = t.TempDir() // no mounts can be read
+	if seen, err := look(t, Disks, target); err == nil {
+		t.Errorf("no mount was read, and that passes for no device: %v", seen)
 	}
 }
 

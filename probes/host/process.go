@@ -77,7 +77,7 @@ func processOf(ctx context.Context, t *probe.Target, b fact.LocalBroker, boot ti
 	return append(seen, descriptors(ctx, t, s, b.PID)...)
 }
 
-var gone = &fact.Unknown{Reason: fact.NotObserved, Detail: "its process is gone"}
+var gone = &fact.Unknown{Reason: fact.Absent, Detail: "its process is gone"}
 
 // noFigures is the figures of a process that has none.
 func noFigures(s fact.Subject, because *fact.Unknown) []fact.Observation {

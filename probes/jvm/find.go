@@ -20,6 +20,9 @@ import (
 // earlier process left, or that somebody else put there, are passed over.
 func find(t *probe.Target, pid int) (*hsperf.File, error) {
 	stat, err := host.ReadStat(t, pid)
+	if probe.Missing(err) || err == nil && stat.Ended() {
+		return nil, &probe.Error{Unknown: gone}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the state of process %d: %w", pid, err)
 	}
@@ -91,9 +94,12 @@ func whyNone(t *probe.Target, pid int) error {
 	if _, err := os.ReadDir(t.Proc(pid, "root") + "/tmp"); errors.Is(err, fs.ErrPermission) {
 		return probe.Fail(fact.NotAllowed, err.Error(), "run as the broker's user, or root")
 	}
-	return probe.Fail(fact.NotObserved, fmt.Sprintf("no perf data file of process %d in /tmp/hsperfdata_*", pid),
+	return probe.Fail(fact.Unreadable, fmt.Sprintf("no perf data file of process %d in /tmp/hsperfdata_*", pid),
 		"the JVM makes none when its user has no passwd entry or /tmp was full, and cleaners of /tmp may delete it: restart the broker, or read its GC log")
 }
+
+// gone is why there is nothing of the JVM of a dead broker.
+var gone = &fact.Unknown{Reason: fact.Absent, Detail: "its process is gone"}
 
 // because says why a file that was found could not be read.
 func because(err error) *fact.Unknown {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,8 +32,15 @@ func look(t *testing.T, target *probe.Target) map[string]fact.Observation {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	seen, err := Perf.Observe(ctx, target)
-	if err != nil {
-		t.Fatal(err)
+	read := 0
+	for _, o := range seen {
+		if o.Because == nil {
+			read++
+		}
+	}
+	runs := slices.ContainsFunc(target.Brokers(), func(b fact.LocalBroker) bool { return b.Running })
+	if silent := runs && read == 0; silent != (err != nil) {
+		t.Fatalf("%d keys read, error %v", read, err)
 	}
 	by := map[string]fact.Observation{}
 	for _, o := range seen {
@@ -142,7 +150,7 @@ func TestReasonsOfNoPerfData(t *testing.T) {
 		t.Errorf("disabled: %+v", o.Because)
 	}
 	o = look(t, target(os.Getpid()))["jvm.heap.used"]
-	if o.Because == nil || o.Because.Reason != fact.NotObserved {
+	if o.Because == nil || o.Because.Reason != fact.Unreadable || o.Because.How == "" {
 		t.Errorf("no JVM: %+v", o.Because)
 	}
 	nobody := &probe.Target{}
@@ -153,8 +161,20 @@ func TestReasonsOfNoPerfData(t *testing.T) {
 	dead := &probe.Target{}
 	dead.SetBrokers([]fact.LocalBroker{{NodeID: 7, PID: disabled.Process.Pid}})
 	o = look(t, dead)["jvm.heap.used"]
-	if o.Because == nil || o.Subject != fact.ProcessOf(7) {
+	if o.Because == nil || o.Because.Reason != fact.Absent || o.Subject != fact.ProcessOf(7) {
 		t.Errorf("dead broker: %+v", o)
+	}
+	disabled.Process.Kill()
+	disabled.Wait()
+	ended := target(disabled.Process.Pid) // discovery has not noticed yet
+	seen, err := Perf.Observe(t.Context(), ended)
+	if err != nil || len(seen) != len(Perf.Yields) || seen[0].Because == nil || seen[0].Because.Reason != fact.Absent {
+		t.Errorf("a broker that has just ended: %v, error %v", seen, err)
+	}
+	mixed := &probe.Target{}
+	mixed.SetBrokers([]fact.LocalBroker{{NodeID: 7}, {NodeID: 8, PID: os.Getpid(), Running: true}})
+	if _, err = Perf.Observe(t.Context(), mixed); err == nil || !strings.Contains(err.Error(), "1 of 2 JVMs told nothing") || probe.Because(err).How == "" {
+		t.Errorf("one of two runs and tells nothing: error %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ package jvm
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -47,29 +48,44 @@ func observe(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
 		return host.Nowhere(keys, host.NoBroker), nil
 	}
 	answers := make([][]fact.Observation, len(brokers))
+	reasons := make([]*fact.Unknown, len(brokers))
 	var wait sync.WaitGroup
 	for i, b := range brokers {
-		wait.Go(func() { answers[i] = observeOne(ctx, t, b) })
+		wait.Go(func() { answers[i], reasons[i] = observeOne(ctx, t, b) })
 	}
 	wait.Wait()
-	return slices.Concat(answers...), nil
+	return slices.Concat(answers...), unread(reasons)
 }
 
-func observeOne(ctx context.Context, t *probe.Target, b fact.LocalBroker) []fact.Observation {
+// observeOne is what one JVM tells, or why it tells nothing.
+func observeOne(ctx context.Context, t *probe.Target, b fact.LocalBroker) ([]fact.Observation, *fact.Unknown) {
 	s := host.SubjectOf(b)
 	if !b.Running {
-		return nothing(s, &fact.Unknown{Reason: fact.NotObserved, Detail: "the broker does not run"})
+		return nothing(s, gone), gone
 	}
 	f, err := find(t, b.PID)
 	if err != nil {
-		return nothing(s, probe.Because(err))
+		because := probe.Because(err)
+		return nothing(s, because), because
 	}
 	defer f.Close()
 	last, low, err := watch(ctx, f)
 	if err != nil {
-		return nothing(s, because(err))
+		because := because(err)
+		return nothing(s, because), because
 	}
-	return facts(s, last, low)
+	return facts(s, last, low), nil
+}
+
+// unread is the error of the JVMs that told nothing though they run.
+func unread(reasons []*fact.Unknown) error {
+	silent := slices.DeleteFunc(slices.Clone(reasons), func(u *fact.Unknown) bool { return u == nil || u == gone })
+	if len(silent) == 0 {
+		return nil
+	}
+	u := *silent[0]
+	u.Detail = fmt.Sprintf("%d of %d JVMs told nothing: %s", len(silent), len(reasons), u.Detail)
+	return &probe.Error{Unknown: &u}
 }
 
 // watch reads the file again and again. It returns the last reading and the

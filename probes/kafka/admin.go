@@ -135,15 +135,12 @@ func (a *admin) dropDead(ctx context.Context) {
 
 // isDead says whether the broker at a place did not answer the last survey.
 func (r *roster) isDead(where string) bool {
-	id := r.owner(where)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, p := range r.peers {
-		if p.id >= 0 && p.id == id {
-			return !p.tried.IsZero() && p.down() != nil
-		}
-	}
-	return false
+	all := r.owners(where)
+	return len(all) > 0 && !slices.ContainsFunc(all, func(p *peer) bool {
+		return p.tried.IsZero() || p.taken != nil || p.down() == nil
+	})
 }
 
 func (a *admin) close() { go a.client.Close() } // it waits for what is under way

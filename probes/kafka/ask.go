@@ -150,8 +150,9 @@ func (r *roster) each(ctx context.Context, what string, do query, none missing) 
 	return slices.Concat(seen...), &probe.Error{Unknown: &u}
 }
 
-// anyone asks one broker after the other until one answers. One that is slow
-// is not waited for before the next is asked as well.
+// anyone asks one broker after the other until one answers: also one that tells
+// something beside an error. One that is slow is not waited for before the next
+// is asked as well.
 func (r *roster) anyone(ctx context.Context, what string, do query) ([]fact.Observation, error) {
 	crew := r.crew()
 	if len(crew) == 0 {
@@ -185,8 +186,8 @@ func (r *roster) anyone(ctx context.Context, what string, do query) ([]fact.Obse
 		select {
 		case a := <-replies:
 			open--
-			if a.err == nil {
-				return a.seen, nil
+			if a.err == nil || len(a.seen) > 0 {
+				return a.seen, a.err
 			}
 			if telling == nil {
 				telling = a.err
@@ -205,7 +206,7 @@ func (r *roster) anyone(ctx context.Context, what string, do query) ([]fact.Obse
 func (r *roster) rank(p *peer) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p.reach.Outcome == fact.Answered {
+	if p.reach.Outcome == fact.Answered && p.taken == nil {
 		return 0
 	}
 	return 1

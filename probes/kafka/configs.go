@@ -2,11 +2,13 @@ package kafka
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -29,7 +31,7 @@ var otherTopicSettings = []string{"cleanup.policy", "compression.type", "max.mes
 // a short ISR means, and what explains growth, deletion and throttling.
 var Configs = &probe.Probe{
 	Name: "kafka.configs", Doc: minISR + ", " + unclean + ", retention, compression and throttles of every topic, and where they are set",
-	Cost: probe.Cheap, Every: 30 * time.Second, Needs: []*probe.Probe{Metadata},
+	Cost: probe.Cheap, Every: 10 * time.Second, Needs: []*probe.Probe{Metadata},
 	Yields:  []fact.Key{fact.Configs},
 	Observe: observeConfigs,
 }
@@ -47,24 +49,44 @@ func observeConfigs(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 		return nil, errNoView
 	}
 	return r.anyone(ctx, "kafka.configs", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
-		c := newSettings(otherTopicSettings)
-		for topics := range slices.Chunk(view.Topics, topicsAtOnce) {
-			request := kmsg.NewPtrDescribeConfigsRequest()
-			for _, topic := range topics {
-				one := kmsg.NewDescribeConfigsRequestResource()
-				one.ResourceType, one.ResourceName, one.ConfigNames = kmsg.ConfigResourceTypeTopic, topic, append([]string{minISR, unclean}, otherTopicSettings...)
-				request.Resources = append(request.Resources, one)
-			}
-			got, err := r.ask(ctx, p, request)
-			if err == nil {
-				err = c.addTopics(p, got.(*kmsg.DescribeConfigsResponse))
-			}
-			if err != nil {
-				return nil, err
-			}
-		}
-		return []fact.Observation{fact.Configs.Is(fact.TheCluster, c.configs)}, nil
+		return r.configsOf(ctx, p, view.Topics)
 	})
+}
+
+// configsOf is what a broker tells of some topics, and beside it an error when it
+// did not tell all.
+func (r *roster) configsOf(ctx context.Context, p *peer, all []string) ([]fact.Observation, error) {
+	c := newSettings(otherTopicSettings)
+	var why error
+	untold := 0
+	for topics := range slices.Chunk(all, topicsAtOnce) {
+		request := kmsg.NewPtrDescribeConfigsRequest()
+		for _, topic := range topics {
+			one := kmsg.NewDescribeConfigsRequestResource()
+			one.ResourceType, one.ResourceName, one.ConfigNames = kmsg.ConfigResourceTypeTopic, topic, append([]string{minISR, unclean}, otherTopicSettings...)
+			request.Resources = append(request.Resources, one)
+		}
+		got, err := r.ask(ctx, p, request)
+		if err != nil {
+			return nil, err
+		}
+		n, err := c.addTopics(p, got.(*kmsg.DescribeConfigsResponse))
+		untold += n
+		if why == nil {
+			why = err
+		}
+	}
+	if why != nil && len(c.configs.Topics) == 0 {
+		return nil, why
+	}
+	seen := []fact.Observation{fact.Configs.Is(fact.TheCluster, c.configs)}
+	if why == nil {
+		return seen, nil
+	}
+	// Not a denial: those that were told are to be asked for again.
+	u := *probe.Because(why)
+	u.Detail = fmt.Sprintf("the settings of %d of %d topics were not told: %s", untold, len(all), u.Detail)
+	return seen, &probe.Error{Unknown: &u}
 }
 
 // topicSettings fills columns. A pair of value and source that was met before is
@@ -105,33 +127,37 @@ func (s *topicSettings) add(told []kmsg.DescribeConfigsResponseResourceConfig) {
 	}
 }
 
-// addTopics appends the settings in an answer. A topic that cannot be told, as
-// it was just deleted, say, is left out; an error is for when none can.
-func (s *topicSettings) addTopics(p *peer, answer *kmsg.DescribeConfigsResponse) error {
+// addTopics appends the settings in an answer. A topic that was not told is left
+// out and counted, and the error says why the first was not. One that is gone has
+// nothing to tell.
+func (s *topicSettings) addTopics(p *peer, answer *kmsg.DescribeConfigsResponse) (untold int, why error) {
 	c := &s.configs
 	slices.SortFunc(answer.Resources, func(a, b kmsg.DescribeConfigsResponseResource) int {
 		return strings.Compare(a.ResourceName, b.ResourceName)
 	})
-	added := 0
 	for _, topic := range answer.Resources {
-		if topic.ErrorCode != 0 {
+		if topic.ErrorCode == kerr.UnknownTopicOrPartition.Code {
 			continue
 		}
+		err := refusal(p, "DescribeConfigs for topic "+topic.ResourceName, topic.ErrorCode, topicConfigs)
 		least, source, may, ok := settings(topic.Configs)
-		if !ok {
+		if err == nil && !ok {
+			err = probe.Fail(fact.Unreadable, fmt.Sprintf("%s answered DescribeConfigs for topic %s without %s", p, topic.ResourceName, minISR), "")
+		}
+		if err != nil {
+			untold++
+			if why == nil {
+				why = err
+			}
 			continue
 		}
-		added++
 		c.Topics = append(c.Topics, topic.ResourceName)
 		c.MinISR = append(c.MinISR, least)
 		c.MinISRSource = append(c.MinISRSource, source)
 		c.Unclean = append(c.Unclean, may)
 		s.add(topic.Configs)
 	}
-	if added == 0 && len(answer.Resources) > 0 {
-		return refusal(p, "DescribeConfigs", answer.Resources[0].ErrorCode, topicConfigs)
-	}
-	return nil
+	return untold, why
 }
 
 func settings(configs []kmsg.DescribeConfigsResponseResourceConfig) (least int32, source string, may, ok bool) {

@@ -204,6 +204,11 @@ func groupSeen(p *peer, id string, l listing, d description, failure error) []fa
 	if d.err != nil {
 		failure = d.err
 	}
+	if d.state == "Dead" && l.state != "" && l.state != "Dead" {
+		// So a broker speaks of a group of a kind that the request is not for:
+		// its members were not counted.
+		failure = probe.Fail(fact.NotSupported, fmt.Sprintf("%s lists the group as %s and describes it as Dead: it may be of another kind than %s", p, l.state, l.kind), "")
+	}
 	state := d.state
 	if failure != nil || state == "" {
 		state = l.state // the list says it too, from Kafka 2.6 on

@@ -61,6 +61,9 @@ func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 		}
 		return seen
 	})
+	if err == nil {
+		err = untold(seen, len(all))
+	}
 	topics := map[string]bool{}
 	for _, g := range all {
 		for _, c := range g.at {
@@ -145,7 +148,7 @@ func fetchCommits(ctx context.Context, l *link, p *peer, ids []string) (map[stri
 			a := groupCommits{err: refusal(p, "OffsetFetch", g.ErrorCode, describeGroups)}
 			for _, t := range g.Topics {
 				for _, c := range t.Partitions {
-					a.add(t.Topic, c.Partition, c.Offset, c.LeaderEpoch, c.Metadata, c.ErrorCode)
+					a.add(p, newCommit(t.Topic, c.Partition, c.Offset, c.LeaderEpoch, c.Metadata), c.ErrorCode)
 				}
 			}
 			answers[g.Group] = a
@@ -162,7 +165,7 @@ func fetchCommits(ctx context.Context, l *link, p *peer, ids []string) (map[stri
 		a := groupCommits{err: refusal(p, "OffsetFetch", answer.ErrorCode, describeGroups)}
 		for _, t := range answer.Topics {
 			for _, c := range t.Partitions {
-				a.add(t.Topic, c.Partition, c.Offset, c.LeaderEpoch, c.Metadata, c.ErrorCode)
+				a.add(p, newCommit(t.Topic, c.Partition, c.Offset, c.LeaderEpoch, c.Metadata), c.ErrorCode)
 			}
 		}
 		answers[id] = a
@@ -170,15 +173,29 @@ func fetchCommits(ctx context.Context, l *link, p *peer, ids []string) (map[stri
 	return answers, nil
 }
 
-func (g *groupCommits) add(topic string, partition int32, offset int64, epoch int32, metadata *string, code int16) {
-	if code != 0 {
-		offset, epoch, metadata = -1, -1, nil
+// newCommit is a commit as a broker tells it.
+func newCommit(topic string, partition int32, offset int64, epoch int32, metadata *string) commit {
+	return commit{topic, partition, offset, epoch, len(text(metadata))}
+}
+
+// add takes the commit of one partition. One that could not be fetched is no
+// partition without a commit: what is left would understate the group's lag, so
+// that the whole group is not told.
+func (g *groupCommits) add(p *peer, c commit, code int16) {
+	if err := refusal(p, fmt.Sprintf("OffsetFetch for %s-%d", c.topic, c.partition), code, describeTopics); err != nil && g.err == nil {
+		g.err = err
 	}
-	length := 0
-	if metadata != nil {
-		length = len(*metadata)
+	g.at = append(g.at, c)
+}
+
+// untold is the error of the groups whose commits were not told; nil without any.
+func untold(seen []fact.Observation, groups int) error {
+	if len(seen) == 0 {
+		return nil
 	}
-	g.at = append(g.at, commit{topic, partition, offset, epoch, length})
+	u := *seen[0].Because
+	u.Detail = fmt.Sprintf("the commits of %d of %d groups were not told: %s", len(seen), len(seen)+groups, u.Detail)
+	return &probe.Error{Unknown: &u}
 }
 
 // beside brings commits into columns, next to the log ends.

@@ -33,14 +33,21 @@ func observeReach(ctx context.Context, t *probe.Target) ([]fact.Observation, err
 	var seen []fact.Observation
 	for _, p := range r.crew() {
 		r.mu.Lock()
-		reach, software, apis, features, down := p.reach, p.software, p.apis, p.features, p.down()
+		reach, software, apis, features, taken := p.reach, p.software, p.apis, p.features, p.taken
 		r.mu.Unlock()
-		seen = append(seen, fact.BrokerReach.Is(p.subject(), reach))
-		if reach.Outcome == fact.Answered {
-			seen = append(seen, fact.BrokerSoftware.Is(p.subject(), software), fact.BrokerAPIs.Is(p.subject(), *apis), featuresSeen(p, features))
-		} else {
-			because := probe.Because(down)
-			seen = append(seen, fact.BrokerSoftware.Unknown(p.subject(), because), fact.BrokerAPIs.Unknown(p.subject(), because), fact.BrokerFeatures.Unknown(p.subject(), because))
+		switch {
+		case taken != nil:
+			because := probe.Because(taken)
+			seen = append(seen, fact.BrokerReach.Unknown(p.subject(), because))
+			seen = append(seen, softwareUnknown(p, because)...)
+		case reach.Outcome == fact.Answered:
+			seen = append(seen, fact.BrokerReach.Is(p.subject(), reach), fact.BrokerSoftware.Is(p.subject(), software))
+			if apis != nil {
+				seen = append(seen, fact.BrokerAPIs.Is(p.subject(), *apis), featuresSeen(p, features))
+			}
+		default:
+			seen = append(seen, fact.BrokerReach.Is(p.subject(), reach))
+			seen = append(seen, softwareUnknown(p, probe.Because(p.unknown(reach)))...)
 		}
 	}
 	return seen, nil
@@ -54,4 +61,9 @@ func known(ctx context.Context, t *probe.Target) (*roster, error) {
 		err = r.survey(ctx, freshness)
 	}
 	return r, err
+}
+
+// softwareUnknown is what is observed of the software of a broker that did not answer.
+func softwareUnknown(p *peer, because *fact.Unknown) []fact.Observation {
+	return []fact.Observation{fact.BrokerSoftware.Unknown(p.subject(), because), fact.BrokerAPIs.Unknown(p.subject(), because), fact.BrokerFeatures.Unknown(p.subject(), because)}
 }

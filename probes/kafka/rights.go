@@ -78,7 +78,7 @@ func (r *roster) scramUsers(ctx context.Context, p *peer) ([]fact.Observation, e
 	if err != nil {
 		return nil, err
 	}
-	users := []string{}
+	users := fact.UserNames{}
 	for _, one := range got.(*kmsg.DescribeUserSCRAMCredentialsResponse).Results {
 		if one.ErrorCode == 0 {
 			users = append(users, one.User)

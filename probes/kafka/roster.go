@@ -49,6 +49,7 @@ type peer struct {
 	own   []string // its addresses: advertised, or listeners in its own configuration
 	reach fact.Reach
 	tried time.Time // when reach was seen; zero: never
+	taken error     // who else answers at its address, so that reach says nothing of it; nil: nobody
 	idle  []*link
 
 	software string // "4.3", when it last answered
@@ -197,16 +198,20 @@ func (r *roster) sorted() []*peer {
 	return all
 }
 
-// owner is the broker that an address belongs to by what is known; -1: none.
+// owners is the brokers that a place belongs to by what is known, sorted: more
+// than one where all advertise the same address. The roster's lock is held.
+func (r *roster) owners(where string) []*peer {
+	return slices.DeleteFunc(r.sorted(), func(p *peer) bool {
+		return p.id < 0 || !slices.ContainsFunc(p.own, func(own string) bool { return r.places[own].name == where })
+	})
+}
+
+// owner is the one broker that a place belongs to; -1: none, or several.
 func (r *roster) owner(where string) int32 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, p := range r.peers {
-		for _, a := range p.own {
-			if p.id >= 0 && r.places[a].name == where {
-				return p.id
-			}
-		}
+	if all := r.owners(where); len(all) == 1 {
+		return all[0].id
 	}
 	return -1
 }
@@ -263,6 +268,9 @@ func (p *peer) String() string { return "broker " + p.name }
 // down says why a broker cannot be asked, as the last survey saw it; nil when it
 // can. It reads what the roster's lock guards.
 func (p *peer) down() error {
+	if p.taken != nil {
+		return p.taken
+	}
 	if p.reach.Outcome == fact.Answered || time.Since(p.tried) > freshness {
 		return nil
 	}

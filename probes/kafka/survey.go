@@ -96,6 +96,7 @@ type attempt struct {
 	id      int32 // of the broker found there; -1: not known
 	reach   fact.Reach
 	link    *link // nil unless it answered
+	taken   error // for a broker at whose address another one answered; nil otherwise
 }
 
 // claim says whether an address or a place is to be tried: not twice.

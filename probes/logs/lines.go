@@ -75,7 +75,28 @@ func observe(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
 	for i := range nodes {
 		seen = append(seen, nodes[i].own()...)
 	}
-	return append(seen, registrations(nodes)...), nil
+	return append(seen, registrations(nodes)...), unread(nodes)
+}
+
+// unread is the error of the nodes whose own log was not read: a broker of this
+// host that is silent is not one of another host.
+func unread(nodes []node) error {
+	var first error
+	silent := 0
+	for i := range nodes {
+		if err := nodes[i].server.err; err != nil {
+			silent++
+			if first == nil {
+				first = err
+			}
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	u := *probe.Because(first)
+	u.Detail = fmt.Sprintf("the log of %d of %d nodes here was not read: %s", silent, len(nodes), u.Detail)
+	return &probe.Error{Unknown: &u}
 }
 
 // nodesOf is the nodes of this host. --kafka-logs is for those whose logs dir
@@ -102,7 +123,7 @@ func (n *node) controls() bool {
 // follow reads one log as far as it has grown.
 func follow(ctx context.Context, t *probe.Target, b fact.LocalBroker, file string, patterns []pattern) report {
 	if b.LogsDir == "" {
-		return report{node: -1, err: probe.Fail(fact.NotObserved, "where the broker's logs are is not known", "--kafka-logs DIR")}
+		return report{node: -1, err: probe.Fail(fact.Unreadable, "where the broker's logs are is not known", "--kafka-logs DIR")}
 	}
 	if t.LogsDir != "" && len(t.Brokers()) == 1 {
 		b.LogsDir = t.LogsDir
@@ -125,7 +146,7 @@ func follow(ctx context.Context, t *probe.Target, b fact.LocalBroker, file strin
 	})
 	if err != nil {
 		if probe.Missing(err) {
-			err = probe.Fail(fact.NotObserved, err.Error(), "--kafka-logs DIR, where "+file+" is")
+			err = probe.Fail(fact.Unreadable, err.Error(), "--kafka-logs DIR, where "+file+" is")
 		}
 		return report{node: -1, err: err}
 	}

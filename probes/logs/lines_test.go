@@ -59,17 +59,24 @@ func (p *place) write(file string, lines ...string) {
 
 func (p *place) look() map[string]fact.Observation {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	seen, err := Lines.Observe(ctx, p.target)
+	by, err := p.lookErr()
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	return by
+}
+
+// lookErr is look with the error.
+func (p *place) lookErr() (map[string]fact.Observation, error) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	seen, err := Lines.Observe(ctx, p.target)
 	by := map[string]fact.Observation{}
 	for _, o := range seen {
 		by[o.Key.Name+" on "+o.Subject.String()] = o
 	}
-	return by
+	return by, err
 }
 
 // count is how many lines of a kind are known; the test fails where it is not.
@@ -191,7 +198,10 @@ func TestAnyControllerTells(t *testing.T) {
 		p.write(dir+"/server.log", begins, started)
 		p.write(dir+"/controller.log", change(2, -1, 0), change(3, -1, 0), change(2, 0, 1), change(2, 1, 0))
 	}
-	seen := p.look()
+	seen, err := p.lookErr()
+	if err == nil || !strings.Contains(err.Error(), "the log of 1 of 3 nodes here was not read") {
+		t.Errorf("broker 2 has no log: error %v", err)
+	}
 	lines := func(what string) fact.LogLines { return seen[what].Value.(fact.LogLines) }
 	asked, fenced := lines("log.controlled-shutdown on broker 2"), lines("log.fenced on broker 2")
 	if asked.Count != 2 || fenced.Count != 2 || lines("log.unfenced on broker 2").Count != 2 {
@@ -207,7 +217,7 @@ func TestAnyControllerTells(t *testing.T) {
 		t.Error("a controller's log was read, and that is not said")
 	}
 	for _, what := range []string{"log.sigterm on broker 2", "log.dir.no-space on logdir 2:/data/b2"} {
-		if o := seen[what]; o.Because == nil || o.Because.Reason != fact.NotObserved || !strings.Contains(o.Because.How, "--kafka-logs") {
+		if o := seen[what]; o.Because == nil || o.Because.Reason != fact.Unreadable || !strings.Contains(o.Because.How, "--kafka-logs") {
 			t.Errorf("%s: %+v, want unknown: there is no log", what, o)
 		}
 	}
@@ -217,8 +227,51 @@ func TestAnyControllerTells(t *testing.T) {
 		brokers[i].Running = false
 	}
 	p.target.SetBrokers(brokers)
-	if o := p.look()["log.controller on cluster"]; o.Because == nil || o.Because.Reason != fact.Stale {
+	seen, _ = p.lookErr()
+	if o := seen["log.controller on cluster"]; o.Because == nil || o.Because.Reason != fact.Stale {
 		t.Errorf("dead controllers: %+v", o)
+	}
+}
+
+// TestNoLogAtAll: a run that reads nothing of the brokers here is no success, and
+// nothing is as if their host were another one.
+func TestNoLogAtAll(t *testing.T) {
+	for _, roles := range []string{"", "broker", "broker,controller"} {
+		for _, what := range []string{"no file", "no dir known", "an empty controller.log"} {
+			p := newPlace(t, 2)
+			brokers := p.target.Brokers()
+			brokers[1].Running = false
+			for i := range brokers {
+				brokers[i].Roles = roles
+				if what == "no dir known" {
+					brokers[i].LogsDir = ""
+				}
+			}
+			p.target.SetBrokers(brokers)
+			if what == "an empty controller.log" {
+				p.write("b1/controller.log")
+				p.write("b2/controller.log")
+			}
+			seen, err := p.lookErr()
+			if err == nil || probe.Because(err).Reason != fact.Unreadable || !strings.Contains(probe.Because(err).How, "--kafka-logs") {
+				t.Errorf("%q, %s: error %v", roles, what, err)
+			}
+			for _, k := range Lines.Yields {
+				for id := range int32(2) {
+					s := fact.BrokerOf(id + 1)
+					switch k.Def().Scope {
+					case fact.Cluster:
+						continue
+					case fact.LogDir:
+						s = fact.LogDirOf(id+1, fmt.Sprintf("/data/b%d", id+1))
+					}
+					name := k.Def().Name + " on " + s.String()
+					if o, ok := seen[name]; !ok || o.Because == nil || o.Because.Reason == fact.NotObserved || o.Because.How == "" {
+						t.Errorf("%q, %s: %s: %+v", roles, what, name, o.Because)
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -30,6 +30,8 @@ func registrations(nodes []node) []fact.Observation {
 			alive = alive || n.Running || n.FoundBy == "--kafka-logs"
 		case n.controller.err != nil && n.Roles != "":
 			because = probe.Because(n.controller.err)
+		case n.controller.err == nil && n.Roles != "":
+			because = &fact.Unknown{Reason: fact.Unreadable, Detail: "controller.log of node " + n.subject().Name + " speaks of no broker", How: because.How}
 		}
 		if n.server.err == nil && len(n.server.named) > 0 { // all in one file
 			read = append(read, n.server)
@@ -81,18 +83,27 @@ func registrationOf(id int32, nodes []node, read []report, because *fact.Unknown
 			l.Since = earliest(l.Since, r.since)
 		}
 	}
-	ownRead := false
+	ownRead, stopped := false, because
 	for i := range nodes {
-		if n := &nodes[i]; n.id() == id && n.server.err == nil {
+		n := &nodes[i]
+		switch {
+		case n.id() != id:
+			continue
+		case n.server.err == nil:
 			ownRead = true
 			asked = merge(asked, n.server.of(fact.LogControlledShutdown, ""))
+		default:
+			stopped = probe.Because(n.server.err)
+		}
+		if because.Reason == fact.NotObserved { // the broker is here, its controllers are not
+			because = &fact.Unknown{Reason: fact.Absent, Detail: because.Detail, How: because.How}
 		}
 	}
 	seen := []fact.Observation{}
 	if len(read) > 0 || ownRead {
 		seen = append(seen, fact.LogControlledShutdown.Is(s, asked))
 	} else {
-		seen = append(seen, fact.LogControlledShutdown.Unknown(s, because))
+		seen = append(seen, fact.LogControlledShutdown.Unknown(s, stopped))
 	}
 	if len(read) == 0 {
 		return append(seen, fact.LogFenced.Unknown(s, because), fact.LogUnfenced.Unknown(s, because))

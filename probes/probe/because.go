@@ -12,8 +12,12 @@ import (
 )
 
 // Because turns the error of a probe into the reason why its facts are
-// unknown. Errors of package fact's own kind pass unchanged.
+// unknown. Errors of package fact's own kind pass unchanged; no error at all is
+// a mistake of the probe that asks, and costs no more than the reason.
 func Because(err error) *fact.Unknown {
+	if err == nil {
+		return &fact.Unknown{Reason: fact.Unreadable, Detail: "no reason is known"}
+	}
 	u := &fact.Unknown{Reason: fact.Unreadable, Detail: err.Error()}
 	var known *Error
 	var timeout net.Error
@@ -29,8 +33,6 @@ func Because(err error) *fact.Unknown {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH),
 		errors.Is(err, syscall.ENETUNREACH), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		u.Reason = fact.Unreachable
-	case errors.Is(err, fs.ErrNotExist):
-		u.Reason = fact.NotObserved
 	}
 	return u
 }

@@ -25,6 +25,7 @@ type Target struct {
 
 	mu      sync.Mutex
 	brokers []fact.LocalBroker
+	rivals  []fact.LocalBroker
 	shared  map[any]any
 	closers []io.Closer
 }
@@ -42,6 +43,21 @@ func (t *Target) SetBrokers(brokers []fact.LocalBroker) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.brokers = brokers
+}
+
+// Rivals is the running processes of this host that bear one node id without
+// being one broker: those of several clusters, between which PID must choose.
+func (t *Target) Rivals() []fact.LocalBroker {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.rivals
+}
+
+// SetRivals is for discovery alone.
+func (t *Target) SetRivals(rivals []fact.LocalBroker) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rivals = rivals
 }
 
 // Shared is the value that a package of probes keeps for a target between runs

@@ -18,7 +18,10 @@ var kept = map[string]bool{
 	"Mount.Device": true, "Mount.Type": true, "Mount.Options": true, "Mount.SuperOptions": true,
 	"ProcessState.State": true, "ProcessState.Found": true, "LocalBroker.Roles": true, "LocalBroker.FoundBy": true,
 	"Reach.Step": true, "Reach.Outcome": true, "Reach.Detail": true, "TopicConfigs.MinISRSource": true,
-	"LogLines.Text": true, "LogLines.Latest": true, // free texts: names known elsewhere, addresses and paths are replaced in them
+	"StepTime.Step": true, "Feature.Name": true, "NamedSetting.Name": true, "SettingColumn.Name": true, "Setting.Source": true,
+	"QuorumReplica.Directory": true, "ClientQuota.Key": true, "QuotaEntity.Type": true, "Rights.Cluster": true, "TopicRights.Operations": true,
+	"OpenTransactions.State": true,
+	"LogLines.Text":          true, "LogLines.Latest": true, // free texts: names known elsewhere, addresses and paths are replaced in them
 }
 
 // fill sets every string of a value to a secret of its own.

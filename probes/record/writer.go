@@ -10,11 +10,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"golang.org/x/sys/unix"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 )
@@ -40,7 +38,6 @@ type Limits struct {
 const (
 	window    = 8 << 20  // how far back a batch may repeat an earlier one
 	frameSize = 64 << 20 // uncompressed bytes after which a new frame begins: a broken one costs no more than itself
-	minFree   = 100 << 20
 	checkRoom = time.Second
 )
 
@@ -166,50 +163,6 @@ func (w *Writer) Close() error {
 	err := errors.Join(w.zstd.Close(), w.file.Sync(), w.file.Close())
 	if err != nil {
 		return fmt.Errorf("complete %s: %w", w.file.Name(), err)
-	}
-	return nil
-}
-
-// Refuse says why nothing may be written to a path: it lies below a broker's log
-// dir, links resolved, or its file system has no room. Nil: it may.
-func Refuse(path string, dirs []string) error {
-	real, err := filepath.Abs(path)
-	if err != nil {
-		return fmt.Errorf("write to %s: %w", path, err)
-	}
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(real)); err == nil {
-		real = filepath.Join(dir, filepath.Base(real))
-	}
-	for _, dir := range dirs {
-		resolved, err := filepath.EvalSymlinks(dir)
-		if err != nil {
-			resolved = filepath.Clean(dir)
-		}
-		if strings.HasPrefix(real, strings.TrimSuffix(resolved, "/")+"/") {
-			return fmt.Errorf("write to %s: that is below the log dir %s of a broker", path, dir)
-		}
-	}
-	if err := room(filepath.Dir(real)); err != nil {
-		return fmt.Errorf("write to %s: %w", path, err)
-	}
-	return nil
-}
-
-// room says why nothing more may be written to the file system of a directory.
-func room(dir string) error {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
-		return fmt.Errorf("free space of %s: %w", dir, err)
-	}
-	return enough(uint64(fs.Bavail)*uint64(fs.Bsize), uint64(fs.Blocks)*uint64(fs.Bsize))
-}
-
-func enough(free, total uint64) error {
-	if free < minFree {
-		return fmt.Errorf("only %d MiB free on its file system, 100 are kept free", free>>20)
-	}
-	if free < total/20 {
-		return fmt.Errorf("only %d %% free on its file system, 5 are kept free", free*100/total)
 	}
 	return nil
 }

@@ -29,6 +29,8 @@ func Check(w io.Writer, v *diagnose.Verdict, about About) error {
 	}
 	if roots == 0 {
 		b.WriteString(wrap("", "  ", nothing(v, about)))
+	} else if len(v.Unexplained) > 0 {
+		b.WriteString(wrap("", "  ", "not explained by that: "+listed(Unexplained(v), 3, "; ")))
 	}
 	if v.Next != nil {
 		b.WriteString(wrap("", "  ", "look here next: "+v.Next.Text))
@@ -152,7 +154,10 @@ func nothing(v *diagnose.Verdict, about About) string {
 	case v.Coverage.Total == 0:
 		s = "cannot tell: nothing could be seen from here"
 	case v.Status == diagnose.StatusIncomplete:
-		s = "incomplete: " + v.Headline // it says what is missing, or what nothing explains
+		s = "incomplete: " + v.Headline // it says what is missing
+	}
+	if len(v.Unexplained) > 0 {
+		s = "incomplete: not explained: " + listed(Unexplained(v), 3, "; ")
 	}
 	var size []string
 	if about.Took > 0 {
@@ -170,13 +175,22 @@ func nothing(v *diagnose.Verdict, about About) string {
 	switch all := strings.Join(size, ", "); {
 	case all == "":
 		return s
-	case v.Status == diagnose.StatusIncomplete:
+	case v.Status == diagnose.StatusIncomplete, len(v.Unexplained) > 0:
 		return s + " (" + all + ")"
 	case about.Took > 0:
 		return s + " " + all
 	default:
 		return s + ", " + all
 	}
+}
+
+// Unexplained is the trouble that no finding accounts for, a text each.
+func Unexplained(v *diagnose.Verdict) []string {
+	var all []string
+	for _, st := range v.Unexplained {
+		all = append(all, st.Subject.String()+": "+or(st.Text, st.Sign.Title))
+	}
+	return all
 }
 
 // seen is the last lines: how much was seen, and what was not.

@@ -66,7 +66,7 @@ func reportFindings(b *strings.Builder, v *diagnose.Verdict) {
 	for _, c := range v.Context {
 		fmt.Fprintf(b, "Known before: %s (`%s`).\n\n", md(c.Text), c.ID)
 	}
-	if len(v.Findings) == 0 {
+	if len(v.Findings) == 0 && len(v.Unexplained) == 0 {
 		fmt.Fprintf(b, "%s.\n\n", md(v.Headline))
 		return
 	}
@@ -75,6 +75,9 @@ func reportFindings(b *strings.Builder, v *diagnose.Verdict) {
 		for _, u := range f.Under {
 			fmt.Fprintf(b, "  - follows: `%s` on %s%s: %s%s\n", u.Cause.ID, md(u.Subject.String()), since(u.Since), md(u.Says), md(suffers(u.Affected)))
 		}
+	}
+	for _, text := range Unexplained(v) {
+		fmt.Fprintf(b, "- not explained: %s\n", md(text))
 	}
 	b.WriteString("\n")
 }

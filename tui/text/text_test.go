@@ -101,6 +101,26 @@ func validate(t *testing.T, s *jsonschema.Schema, name string, object []byte) {
 	}
 }
 
+// TestUnexplainedIsNoAllClear has trouble that no finding accounts for: nothing
+// says that no fault was found, and everything says what was.
+func TestUnexplainedIsNoAllClear(t *testing.T) {
+	for name, v := range made() {
+		loose := *v
+		loose.Unexplained = []diagnose.SignState{{Sign: diagnose.All.Signs[0], Subject: fact.LogDirOf(1, "/d"), Reading: diagnose.Reading{Outcome: diagnose.Yes, Text: "97% used"}}}
+		var check, report strings.Builder
+		if err := Check(&check, &loose, about); err != nil {
+			t.Fatal(err)
+		}
+		reportFindings(&report, &loose)
+		for _, out := range []string{check.String(), report.String()} {
+			out = strings.Join(strings.Fields(out), " ")
+			if strings.Contains(out, "no fault found") || !strings.Contains(out, "logdir 1:/d: 97% used") {
+				t.Errorf("%s: %s", name, out)
+			}
+		}
+	}
+}
+
 func TestJSONIsWhatTheSchemaSays(t *testing.T) {
 	s := schema(t)
 	for name, v := range verdicts(t) {
