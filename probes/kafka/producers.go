@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -36,23 +37,47 @@ type partition struct {
 // hold notes where the last stable offset is held back. Without log ends
 // nothing is known of that.
 func (r *roster) hold(ends *logEnds) {
-	var held *[]partition
-	if ends != nil {
-		held = &[]partition{}
-		for topic, partitions := range ends.stable {
-			for n, stable := range partitions {
-				if end := offsetIn(ends.end, topic, n); stable.Err == nil && stable.Offset >= 0 && stable.Offset < end {
-					*held = append(*held, partition{topic, n})
-				}
-			}
-		}
-		slices.SortFunc(*held, func(a, b partition) int {
-			return cmp.Or(strings.Compare(a.topic, b.topic), cmp.Compare(a.number, b.number))
-		})
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.held = held
+	if ends == nil {
+		r.held, r.endsBefore = nil, nil
+		return
+	}
+	held := heldIn(ends, r.endsBefore)
+	r.held, r.endsBefore = &held, ends.end
+}
+
+// heldIn is the partitions whose last stable offset is below the end of the log,
+// the most held back first. Both are asked at the same time, so that on a busy
+// partition the end can be the later one: where the end of the round before is
+// known, the offset must be below that as well.
+func heldIn(ends *logEnds, before kadm.ListedOffsets) []partition {
+	type gap struct {
+		partition
+		records int64
+	}
+	var gaps []gap
+	for topic, partitions := range ends.stable {
+		for n, stable := range partitions {
+			end := offsetIn(ends.end, topic, n)
+			if earlier := offsetIn(before, topic, n); earlier >= 0 {
+				end = min(end, earlier)
+			}
+			if stable.Err == nil && stable.Offset >= 0 && stable.Offset < end {
+				gaps = append(gaps, gap{partition{topic, n}, end - stable.Offset})
+			}
+		}
+	}
+	slices.SortFunc(gaps, func(a, b gap) int { return cmp.Or(cmp.Compare(b.records, a.records), order(a.partition, b.partition)) })
+	held := []partition{}
+	for _, g := range gaps {
+		held = append(held, g.partition)
+	}
+	return held
+}
+
+func order(a, b partition) int {
+	return cmp.Or(strings.Compare(a.topic, b.topic), cmp.Compare(a.number, b.number))
 }
 
 func observeProducers(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
@@ -70,7 +95,8 @@ func observeProducers(ctx context.Context, t *probe.Target) ([]fact.Observation,
 	if held == nil {
 		return nil, probe.Fail(fact.NotYet, "no log ends are known", "")
 	}
-	some := (*held)[:min(len(*held), heldAtMost)]
+	some := slices.Clone((*held)[:min(len(*held), heldAtMost)])
+	slices.SortFunc(some, order)
 	led := byLeader(view, some)
 	var mu sync.Mutex
 	told := 0
@@ -103,7 +129,7 @@ func byLeader(v *fact.MetadataView, some []partition) map[int32][]partition {
 	next := 0
 	for i, p := range v.Partition { // both are sorted by topic and partition
 		at := partition{v.Topics[v.Topic[i]], p}
-		for next < len(some) && less(some[next], at) {
+		for next < len(some) && order(some[next], at) < 0 {
 			next++ // it is not in the view
 		}
 		if next == len(some) {
@@ -114,10 +140,6 @@ func byLeader(v *fact.MetadataView, some []partition) map[int32][]partition {
 		}
 	}
 	return led
-}
-
-func less(a, b partition) bool {
-	return cmp.Or(strings.Compare(a.topic, b.topic), cmp.Compare(a.number, b.number)) < 0
 }
 
 // producer is one producer in one partition.
@@ -166,7 +188,7 @@ func (r *roster) producersOf(ctx context.Context, p *peer, led []partition) (all
 // columns brings producers into columns, sorted by partition and producer.
 func columns(all []producer) (o fact.Producers) {
 	slices.SortFunc(all, func(a, b producer) int {
-		return cmp.Or(strings.Compare(a.topic, b.topic), cmp.Compare(a.number, b.number), cmp.Compare(a.ProducerID, b.ProducerID))
+		return cmp.Or(order(a.partition, b.partition), cmp.Compare(a.ProducerID, b.ProducerID))
 	})
 	for _, one := range all {
 		o.Topic = append(o.Topic, one.topic)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -310,5 +311,38 @@ func answers(bytes string) func(net.Conn) {
 		c.Read(make([]byte, 512))
 		io.WriteString(c, bytes)
 		io.Copy(io.Discard, c)
+	}
+}
+
+// An end that was read a moment later than the last stable offset holds nothing
+// back; what was so a round ago still does, the most held back first.
+func TestHeldBack(t *testing.T) {
+	listed := func(offsets ...int64) kadm.ListedOffsets {
+		l := kadm.ListedOffsets{"orders": {}}
+		for p, o := range offsets {
+			l["orders"][int32(p)] = kadm.ListedOffset{Topic: "orders", Partition: int32(p), Offset: o}
+		}
+		return l
+	}
+	ends := &logEnds{stable: listed(100, 40, 90, 7, -1), end: listed(105, 50, 200, 7, 9)}
+	for _, c := range []struct {
+		before kadm.ListedOffsets
+		want   []int32
+	}{{nil, []int32{2, 1, 0}}, {listed(98, 45, 150, 7, 9), []int32{2, 1}}, {listed(99), []int32{2, 1}}} {
+		var got []int32
+		for _, p := range heldIn(ends, c.before) {
+			got = append(got, p.number)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%v, %v is expected", got, c.want)
+		}
+	}
+}
+
+func TestByLeader(t *testing.T) {
+	v := viewOf(wide(3, 4))
+	led := byLeader(&v, []partition{{"gone", 1}, {"topic-000000", 2}, {"topic-000001", 0}, {"topic-000001", 9}, {"topic-000002", 3}, {"zzz", 0}})
+	if len(led) != 2 || !slices.Equal(led[3], []partition{{"topic-000000", 2}}) || !slices.Equal(led[1], []partition{{"topic-000001", 0}, {"topic-000002", 3}}) {
+		t.Errorf("%v", led)
 	}
 }

@@ -152,3 +152,22 @@ func TestUnknownKeysAreDroppedWhenRedacting(t *testing.T) {
 		t.Errorf("kept: %s", text(t, got))
 	}
 }
+
+func TestSettingsKeepWhatIsNoName(t *testing.T) {
+	r := NewRedactor()
+	b := fact.Batch{Observations: []fact.Observation{fact.BrokerConfigs.Is(fact.BrokerOf(1), []fact.NamedSetting{
+		{Name: "num.io.threads", Setting: fact.Setting{Value: "8", Source: "DEFAULT_CONFIG"}},
+		{Name: "inter.broker.protocol.version", Setting: fact.Setting{Value: "4.3-IV0"}},
+		{Name: "cleanup.policy", Setting: fact.Setting{Value: "compact,delete"}},
+		{Name: "listeners", Setting: fact.Setting{Value: "PLAINTEXT://kafka1.bank.example:9092"}},
+		{Name: "broker.rack", Setting: fact.Setting{Value: "10.1.2.3"}}})}}
+	got := text(t, r.Batch(b))
+	for _, want := range []string{`"8"`, "4.3-IV0", "compact,delete", "listeners", "DEFAULT_CONFIG"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in %s", want, got)
+		}
+	}
+	if strings.Contains(got, "bank") || strings.Contains(got, "10.1.2.3") {
+		t.Errorf("a name survives in %s", got)
+	}
+}
