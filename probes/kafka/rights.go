@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -31,19 +32,26 @@ func observeSecurity(ctx context.Context, t *probe.Target) (seen []fact.Observat
 	if err != nil {
 		return nil, err
 	}
-	for _, one := range []struct {
+	questions := []struct {
 		key fact.Key
 		ask query
-	}{{fact.ACLs, r.countACLs}, {fact.SCRAMUsers, r.scramUsers}, {fact.Permissions, r.permissions}} {
-		told, failure := r.anyone(ctx, one.key.Def().Name, one.ask)
-		if failure != nil {
-			because := probe.Because(failure)
-			told = []fact.Observation{fact.UnknownEverywhere(one.key, because)}
+	}{{fact.ACLs, r.countACLs}, {fact.SCRAMUsers, r.scramUsers}, {fact.Permissions, r.permissions}}
+	told := make([][]fact.Observation, len(questions))
+	errs := make([]error, len(questions))
+	var all sync.WaitGroup
+	for i, q := range questions {
+		all.Go(func() { told[i], errs[i] = r.anyone(ctx, q.key.Def().Name, q.ask) })
+	}
+	all.Wait()
+	for i, q := range questions {
+		if errs[i] != nil {
+			because := probe.Because(errs[i])
+			told[i] = []fact.Observation{fact.UnknownEverywhere(q.key, because)}
 			if because.Reason != fact.Absent && err == nil {
-				err = failure
+				err = errs[i]
 			}
 		}
-		seen = append(seen, told...)
+		seen = append(seen, told[i]...)
 	}
 	return seen, err
 }
