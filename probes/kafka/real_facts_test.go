@@ -47,7 +47,7 @@ func everything(t *testing.T, version string) {
 	if next {
 		consumeNext(ctx, t, c)
 	}
-	admin := stir(ctx, t, c)
+	stir(ctx, t, c)
 	open := transact(ctx, t, c)
 	time.Sleep(4 * time.Second)
 
@@ -73,9 +73,6 @@ func everything(t *testing.T, version string) {
 			t.Errorf("%s is %s: %s", r.Probe, r.Status, r.Error)
 		}
 	}
-	if _, err := admin.AlterBrokerConfigs(ctx, []kadm.AlterConfig{{Op: kadm.DeleteConfig, Name: "leader.replication.throttled.rate"}}); err != nil {
-		t.Error(err)
-	}
 }
 
 // consumeNext joins a group of the consumer protocol.
@@ -93,7 +90,7 @@ func consumeNext(ctx context.Context, t *testing.T, c *lab.Cluster) {
 }
 
 // stir begins a throttled move, and sets quotas and a SCRAM user.
-func stir(ctx context.Context, t *testing.T, c *lab.Cluster) *kadm.Client {
+func stir(ctx context.Context, t *testing.T, c *lab.Cluster) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(c.Bootstrap()...), kgo.DisableIdempotentWrite())
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +139,6 @@ func stir(ctx context.Context, t *testing.T, c *lab.Cluster) *kadm.Client {
 			t.Fatal(err)
 		}
 	}
-	return admin
 }
 
 // transact begins a transaction and leaves it open; it tells the producer id.
