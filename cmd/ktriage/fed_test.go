@@ -20,6 +20,11 @@ func TestEverySignIsFedAndEveryProbeRead(t *testing.T) {
 	}
 	// What the header shows of the cluster, and no sign judges.
 	read := map[*fact.Def]bool{fact.BrokerSoftware.Def(): true, fact.Groups.Def(): true}
+	// What screens show beside findings, and causes of replication, transactions,
+	// quotas and access will read: each belongs to a probe that nothing else reads.
+	for _, k := range []fact.Key{fact.BrokerConfigs, fact.Reassigned, fact.Quotas, fact.Transactions, fact.OpenProducers, fact.ACLs} {
+		read[k.Def()] = true
+	}
 	for _, s := range diagnose.All.Signs {
 		for _, k := range slices.Concat(s.Needs, s.Uses) {
 			read[k.Def()] = true

@@ -3,7 +3,7 @@ package fact
 // Keys is every key there is, by name. A key that is not here cannot be read
 // back from a recording; a test compares the list with the declarations.
 var Keys = []Key{
-	BrokerReach, BrokerSoftware, Metadata, Registered, QuorumState, Configs, Eligible, LogDirError, LogDirSize, LogDirTotal, LogDirUsable, Groups, GroupState, GroupType, GroupGeneration, GroupMembers, GroupCoordinator, Offsets,
+	BrokerReach, BrokerSoftware, BrokerAPIs, BrokerFeatures, BrokerConfigs, Metadata, Registered, QuorumState, ZooKeeperController, Configs, Reassigned, Quotas, ACLs, SCRAMUsers, Permissions, Transactions, OpenProducers, Eligible, LogDirError, LogDirSize, LogDirTotal, LogDirUsable, LogDirLag, LogDirFutures, LogDirFutureLag, Groups, GroupState, GroupType, GroupGeneration, GroupMembers, GroupRoster, GroupCoordinator, Offsets,
 
 	LocalBrokers, CPUs, CPUUser, CPUSystem, CPUIdle, CPUIOWait, CPUSteal, MemTotal, MemAvailable, BrokerProcess, ProcessCPU, ProcessRSS, ProcessThreads, ProcessFDs, ProcessFDLimit, DirMount, DirUsed, DirAvailable, DirTotal, DirInodesUsed, DirInodesTotal, DeviceReads, DeviceWrites, DeviceReadBytes, DeviceWriteBytes, DeviceReadSeconds, DeviceWriteSeconds, DeviceBusySeconds, DeviceQueueSeconds,
 

@@ -30,6 +30,11 @@ func (c TopicConfigs) Valid() error {
 	if n := len(c.Topics); len(c.MinISR) != n || len(c.MinISRSource) != n || len(c.Unclean) != n {
 		return fmt.Errorf("columns of %d, %d and %d entries for %d topics", len(c.MinISR), len(c.MinISRSource), len(c.Unclean), n)
 	}
+	for _, column := range c.Others {
+		if len(column.Of) != len(c.Topics) {
+			return fmt.Errorf("%s has %d entries, %d topics", column.Name, len(column.Of), len(c.Topics))
+		}
+	}
 	return nil
 }
 
@@ -46,6 +51,11 @@ func (g GroupOffsets) Valid() error {
 	n := len(g.Partition)
 	for name, have := range map[string]int{"topic": len(g.Topic), "committed": len(g.Committed), "log_start": len(g.LogStart), "log_end": len(g.LogEnd), "last_stable": len(g.LastStable)} {
 		if have != n {
+			return fmt.Errorf("%s has %d entries, %d partitions", name, have, n)
+		}
+	}
+	for name, have := range map[string]int{"commit_epoch": len(g.CommitEpoch), "metadata_bytes": len(g.MetadataBytes)} {
+		if have != n && have != 0 {
 			return fmt.Errorf("%s has %d entries, %d partitions", name, have, n)
 		}
 	}

@@ -38,6 +38,14 @@ type Reach struct {
 	Outcome Outcome `json:"outcome"`
 	Detail  string  `json:"detail,omitempty"`
 	Seconds float64 `json:"seconds"` // until the outcome
+
+	Times []StepTime `json:"times,omitempty"` // of the steps that were taken, in the order in which they were: SASL comes after ApiVersions
+}
+
+// StepTime is how long one step of a connection took.
+type StepTime struct {
+	Step    Step    `json:"step"`
+	Seconds float64 `json:"seconds"`
 }
 
 // Step of a connection, in order.
@@ -117,11 +125,14 @@ type Quorum struct {
 	HighWatermark int64           `json:"high_watermark"`
 	Voters        []QuorumReplica `json:"voters"`
 	Observers     []QuorumReplica `json:"observers"`
+
+	Nodes []BrokerAddress `json:"nodes,omitempty"` // where the voters listen, a listener each; Kafka 3.9 on
 }
 
 // QuorumReplica is one voter or observer as the quorum's leader sees it.
 type QuorumReplica struct {
 	ID           int32     `json:"id"`
+	Directory    string    `json:"directory,omitempty"` // id of its log dir, in hex; none with static voters
 	LogEnd       int64     `json:"log_end"`
 	LastFetch    time.Time `json:"last_fetch,omitzero"`
 	LastCaughtUp time.Time `json:"last_caught_up,omitzero"`
@@ -135,6 +146,8 @@ type TopicConfigs struct {
 	MinISR       []int32  `json:"min_isr"`        // min.insync.replicas, effective
 	MinISRSource []string `json:"min_isr_source"` // Kafka's own word: DYNAMIC_TOPIC_CONFIG, …
 	Unclean      []bool   `json:"unclean"`        // unclean.leader.election.enable
+
+	Others []SettingColumn `json:"others,omitempty"` // further settings, one column each
 }
 
 // EligibleLeaders is DescribeTopicPartitions' answer for the partitions whose
@@ -155,6 +168,10 @@ type GroupOffsets struct {
 	LogStart   []int64  `json:"log_start"`
 	LogEnd     []int64  `json:"log_end"`     // high watermark
 	LastStable []int64  `json:"last_stable"` // last stable offset
+
+	// Of the commits; absent from recordings of older versions of ktriage.
+	CommitEpoch   []int32 `json:"commit_epoch,omitempty"`   // leader epoch of the last record; -1: not told
+	MetadataBytes []int32 `json:"metadata_bytes,omitempty"` // length of what the client wrote beside the offset
 }
 
 // Lag is the sum of log end minus committed offset over the partitions where

@@ -92,7 +92,7 @@ func (a *admin) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.roster.patience)
 	defer cancel()
-	c, err := a.roster.door.by().dial(ctx, address, a.roster.exists)
+	c, err := a.roster.door.by().dial(ctx, address, a.roster.exists, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -130,8 +130,10 @@ func (r *roster) each(ctx context.Context, what string, do query, none missing) 
 		})
 	}
 	all.Wait()
+	silent := 0
 	for i, p := range crew { // only now: what one lost another may have taken over and told
 		if errs[i] != nil && len(seen[i]) == 0 {
+			silent++
 			seen[i] = none(p, probe.Because(errs[i]))
 		}
 	}
@@ -140,7 +142,11 @@ func (r *roster) each(ctx context.Context, what string, do query, none missing) 
 		return slices.Concat(seen...), nil
 	}
 	u := *probe.Because(errs[0])
-	u.Detail = fmt.Sprintf("%d of %d brokers told nothing: %s", len(errs), len(crew), u.Detail)
+	if silent > 0 {
+		u.Detail = fmt.Sprintf("%d of %d brokers told nothing: %s", silent, len(crew), u.Detail)
+	} else {
+		u.Detail = fmt.Sprintf("%d of %d brokers did not tell all: %s", len(errs), len(crew), u.Detail)
+	}
 	return slices.Concat(seen...), &probe.Error{Unknown: &u}
 }
 

@@ -15,6 +15,8 @@ const (
 	describeTopics  = "--operation Describe --topic '*'"
 	describeGroups  = "--operation Describe --group '*'"
 	clusterConfigs  = "--operation DescribeConfigs --cluster"
+	readTopics      = "--operation Read --topic '*'"
+	describeTxns    = "--operation Describe --transactional-id '*'"
 	topicConfigs    = "--operation DescribeConfigs --topic '*'"
 )
 

@@ -66,7 +66,7 @@ func TestLogDirAnswers(t *testing.T) {
 		answer := r.ResponseKind().(*kmsg.DescribeLogDirsResponse)
 		whole := kmsg.NewDescribeLogDirsResponseDir()
 		whole.Dir, whole.TotalBytes, whole.UsableBytes = "/a", 100, 40
-		whole.Topics = []kmsg.DescribeLogDirsResponseDirTopic{{Topic: "orders", Partitions: []kmsg.DescribeLogDirsResponseDirTopicPartition{{Size: 7}, {Size: 5, IsFuture: true}, {Size: -1}}}}
+		whole.Topics = []kmsg.DescribeLogDirsResponseDirTopic{{Topic: "orders", Partitions: []kmsg.DescribeLogDirsResponseDirTopicPartition{{Size: 7}, {Size: 5, IsFuture: true, OffsetLag: 30}, {Size: -1, OffsetLag: 4}, {OffsetLag: -1}}}}
 		broken := kmsg.NewDescribeLogDirsResponseDir()
 		broken.Dir, broken.ErrorCode = "/b", kerr.KafkaStorageError.Code
 		old := kmsg.NewDescribeLogDirsResponseDir()
@@ -81,6 +81,10 @@ func TestLogDirAnswers(t *testing.T) {
 	if value(t, s, fact.LogDirError, a) != "" || value(t, s, fact.LogDirSize, a) != 12 || value(t, s, fact.LogDirTotal, a) != 100 || value(t, s, fact.LogDirUsable, a) != 40 {
 		t.Errorf("%s", s)
 	}
+	if value(t, s, fact.LogDirLag, a) != 4 || value(t, s, fact.LogDirFutures, a) != 1 || value(t, s, fact.LogDirFutureLag, a) != 30 {
+		t.Errorf("%s", s)
+	}
+	s.unknown(t, fact.LogDirLag, b)
 	if e := value(t, s, fact.LogDirError, b); e != "KAFKA_STORAGE_ERROR" {
 		t.Errorf("error %q", e)
 	}

@@ -23,10 +23,14 @@ const (
 // topicsAtOnce bounds how many topics one request names.
 const topicsAtOnce = 1000
 
-// Configs asks one broker for the two settings of topics that decide what a
-// short ISR means.
+// otherTopicSettings is what else is read of topics: each is a column.
+var otherTopicSettings = []string{"cleanup.policy", "compression.type", "max.message.bytes", "retention.bytes", "retention.ms",
+	"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"}
+
+// Configs asks one broker for the settings of topics: the two that decide what
+// a short ISR means, and what explains growth, deletion and throttling.
 var Configs = &probe.Probe{
-	Name: "kafka.configs", Doc: minISR + " and " + unclean + " of every topic, and where they are set",
+	Name: "kafka.configs", Doc: minISR + ", " + unclean + ", retention, compression and throttles of every topic, and where they are set",
 	Cost: probe.Cheap, Every: 10 * time.Second, Needs: []*probe.Probe{Metadata},
 	Yields:  []fact.Key{fact.Configs},
 	Observe: observeConfigs,
@@ -52,30 +56,30 @@ func observeConfigs(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 // configsOf is what a broker tells of some topics, and beside it an error when it
 // did not tell all.
 func (r *roster) configsOf(ctx context.Context, p *peer, all []string) ([]fact.Observation, error) {
-	var c fact.TopicConfigs
+	c := newSettings(otherTopicSettings)
 	var why error
 	untold := 0
 	for topics := range slices.Chunk(all, topicsAtOnce) {
 		request := kmsg.NewPtrDescribeConfigsRequest()
 		for _, topic := range topics {
 			one := kmsg.NewDescribeConfigsRequestResource()
-			one.ResourceType, one.ResourceName, one.ConfigNames = kmsg.ConfigResourceTypeTopic, topic, []string{minISR, unclean}
+			one.ResourceType, one.ResourceName, one.ConfigNames = kmsg.ConfigResourceTypeTopic, topic, append([]string{minISR, unclean}, otherTopicSettings...)
 			request.Resources = append(request.Resources, one)
 		}
 		got, err := r.ask(ctx, p, request)
 		if err != nil {
 			return nil, err
 		}
-		n, err := addConfigs(&c, p, got.(*kmsg.DescribeConfigsResponse))
+		n, err := c.addTopics(p, got.(*kmsg.DescribeConfigsResponse))
 		untold += n
 		if why == nil {
 			why = err
 		}
 	}
-	if why != nil && len(c.Topics) == 0 {
+	if why != nil && len(c.configs.Topics) == 0 {
 		return nil, why
 	}
-	seen := []fact.Observation{fact.Configs.Is(fact.TheCluster, c)}
+	seen := []fact.Observation{fact.Configs.Is(fact.TheCluster, c.configs)}
 	if why == nil {
 		return seen, nil
 	}
@@ -85,10 +89,49 @@ func (r *roster) configsOf(ctx context.Context, p *peer, all []string) ([]fact.O
 	return seen, &probe.Error{Unknown: &u}
 }
 
-// addConfigs appends the settings in an answer. A topic that was not told is left
+// topicSettings fills columns. A pair of value and source that was met before is
+// found again by index.
+type topicSettings struct {
+	configs fact.TopicConfigs
+	index   []map[fact.Setting]int32 // of each column
+}
+
+func newSettings(names []string) *topicSettings {
+	s := &topicSettings{}
+	for _, name := range names {
+		s.configs.Others = append(s.configs.Others, fact.SettingColumn{Name: name})
+		s.index = append(s.index, map[fact.Setting]int32{})
+	}
+	return s
+}
+
+// add appends what is told of one topic to every column.
+func (s *topicSettings) add(told []kmsg.DescribeConfigsResponseResourceConfig) {
+	for i := range s.configs.Others {
+		column := &s.configs.Others[i]
+		at := int32(-1)
+		for _, one := range told {
+			if one.Name != column.Name || one.Value == nil {
+				continue
+			}
+			setting := fact.Setting{Value: *one.Value, Source: one.Source.String()}
+			known, met := s.index[i][setting]
+			if !met {
+				known = int32(len(column.Distinct))
+				s.index[i][setting] = known
+				column.Distinct = append(column.Distinct, setting)
+			}
+			at = known
+		}
+		column.Of = append(column.Of, at)
+	}
+}
+
+// addTopics appends the settings in an answer. A topic that was not told is left
 // out and counted, and the error says why the first was not. One that is gone has
 // nothing to tell.
-func addConfigs(c *fact.TopicConfigs, p *peer, answer *kmsg.DescribeConfigsResponse) (untold int, why error) {
+func (s *topicSettings) addTopics(p *peer, answer *kmsg.DescribeConfigsResponse) (untold int, why error) {
+	c := &s.configs
 	slices.SortFunc(answer.Resources, func(a, b kmsg.DescribeConfigsResponseResource) int {
 		return strings.Compare(a.ResourceName, b.ResourceName)
 	})
@@ -112,6 +155,7 @@ func addConfigs(c *fact.TopicConfigs, p *peer, answer *kmsg.DescribeConfigsRespo
 		c.MinISR = append(c.MinISR, least)
 		c.MinISRSource = append(c.MinISRSource, source)
 		c.Unclean = append(c.Unclean, may)
+		s.add(topic.Configs)
 	}
 	return untold, why
 }

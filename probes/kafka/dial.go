@@ -17,8 +17,9 @@ import (
 
 // dial makes a guarded connection to a broker, TLS included. Its error is a
 // *stepError.
-func (s *security) dial(ctx context.Context, address string, exists func(topic string) bool) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+func (s *security) dial(ctx context.Context, address string, exists func(topic string) bool, w *stopwatch) (net.Conn, error) {
+	dialer := net.Dialer{ControlContext: w.resolved(address)}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		var dns *net.DNSError
 		var bad *net.AddrError
@@ -27,6 +28,7 @@ func (s *security) dial(ctx context.Context, address string, exists func(topic s
 		}
 		return nil, failed(fact.Connect, err)
 	}
+	w.done(fact.Connect)
 	if s.tls == nil {
 		return guard.New(conn, exists), nil
 	}
@@ -40,6 +42,7 @@ func (s *security) dial(ctx context.Context, address string, exists func(topic s
 		conn.Close()
 		return nil, failed(fact.TLS, err)
 	}
+	w.done(fact.TLS)
 	return guard.New(secure, exists), nil
 }
 

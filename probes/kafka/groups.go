@@ -14,15 +14,17 @@ import (
 	"github.com/ktriage/ktriage/probes/probe"
 )
 
-// groupsAtOnce bounds how many groups one request names.
-const groupsAtOnce = 500
+const (
+	groupsAtOnce = 500   // named in one request
+	groupsAtMost = 10000 // looked at in a round
+)
 
 // Groups asks every broker for the groups that it coordinates, and describes
 // them where they are: no coordinator is looked up, and no group is joined.
 var Groups = &probe.Probe{
-	Name: "kafka.groups", Doc: "groups with state, members, generation and coordinator",
+	Name: "kafka.groups", Doc: "groups with state, members and their partitions, generation and coordinator",
 	Cost: probe.Cheap, Every: 5 * time.Second,
-	Yields:  []fact.Key{fact.Groups, fact.GroupState, fact.GroupType, fact.GroupGeneration, fact.GroupMembers, fact.GroupCoordinator},
+	Yields:  []fact.Key{fact.Groups, fact.GroupState, fact.GroupType, fact.GroupGeneration, fact.GroupMembers, fact.GroupRoster, fact.GroupCoordinator},
 	Observe: observeGroups,
 }
 
@@ -86,13 +88,20 @@ func (r *roster) observeGroupsOf(ctx context.Context, p *peer) ([]fact.Observati
 	if err != nil {
 		return nil, err
 	}
-	r.list(p, got.(*kmsg.ListGroupsResponse))
+	left := r.list(p, got.(*kmsg.ListGroupsResponse))
 	ids, listed := r.groupsOf(p)
-	return r.describe(ctx, p, ids, listed)
+	seen, err := r.describe(ctx, p, ids, listed)
+	if err == nil && left > 0 {
+		err = probe.Fail(fact.NotAskedFor, fmt.Sprintf("%s coordinates %d groups, %d of them were not looked at", p, len(ids)+left, left), "")
+	}
+	return seen, err
 }
 
-// list remembers what a broker listed in place of what it listed before.
-func (r *roster) list(p *peer, answer *kmsg.ListGroupsResponse) {
+// list remembers what a broker listed in place of what it listed before: the
+// first groups by id, as far as there is room for them. It returns how many
+// more there are.
+func (r *roster) list(p *peer, answer *kmsg.ListGroupsResponse) (left int) {
+	slices.SortFunc(answer.Groups, func(a, b kmsg.ListGroupsResponseGroup) int { return strings.Compare(a.Group, b.Group) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.listed = true
@@ -101,13 +110,17 @@ func (r *roster) list(p *peer, answer *kmsg.ListGroupsResponse) {
 			delete(r.groups, id)
 		}
 	}
-	for _, g := range answer.Groups {
+	for i, g := range answer.Groups {
+		if _, known := r.groups[g.Group]; len(r.groups) >= groupsAtMost && !known {
+			return len(answer.Groups) - i
+		}
 		kind := strings.ToLower(g.GroupType)
 		if kind == "" { // before Kafka 3.8
 			kind = "classic"
 		}
 		r.groups[g.Group] = listing{g.GroupState, kind, p.name}
 	}
+	return 0
 }
 
 // describe tells of groups what their coordinator says.
@@ -135,11 +148,12 @@ type description struct {
 	state      string
 	members    int
 	generation float64 // -1: not told
+	roster     fact.Roster
 	err        error
 }
 
-// describeSome asks for groups of one kind. Kinds that have no members of their
-// own to count here give no description and no error.
+// describeSome asks for groups of one kind. Kinds that are only listed give no
+// description and no error.
 func (r *roster) describeSome(ctx context.Context, p *peer, kind string, ids []string) (map[string]description, error) {
 	told := map[string]description{}
 	switch kind {
@@ -151,7 +165,7 @@ func (r *roster) describeSome(ctx context.Context, p *peer, kind string, ids []s
 			return nil, err
 		}
 		for _, g := range got.(*kmsg.DescribeGroupsResponse).Groups {
-			told[g.Group] = description{g.State, len(g.Members), -1, refusal(p, "DescribeGroups", g.ErrorCode, describeGroups)}
+			told[g.Group] = description{g.State, len(g.Members), -1, classicRoster(g), refusal(p, "DescribeGroups", g.ErrorCode, describeGroups)}
 		}
 	case "consumer":
 		request := kmsg.NewPtrConsumerGroupDescribeRequest()
@@ -161,7 +175,17 @@ func (r *roster) describeSome(ctx context.Context, p *peer, kind string, ids []s
 			return nil, err
 		}
 		for _, g := range got.(*kmsg.ConsumerGroupDescribeResponse).Groups {
-			told[g.Group] = description{g.State, len(g.Members), float64(g.Epoch), refusal(p, "ConsumerGroupDescribe", g.ErrorCode, describeGroups)}
+			told[g.Group] = description{g.State, len(g.Members), float64(g.Epoch), consumerRoster(g), refusal(p, "ConsumerGroupDescribe", g.ErrorCode, describeGroups)}
+		}
+	case "share":
+		request := kmsg.NewPtrShareGroupDescribeRequest()
+		request.GroupIDs = ids
+		got, err := r.ask(ctx, p, request)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range got.(*kmsg.ShareGroupDescribeResponse).Groups {
+			told[g.GroupID] = description{g.GroupState, len(g.Members), float64(g.GroupEpoch), shareRoster(g), refusal(p, "ShareGroupDescribe", g.ErrorCode, describeGroups)}
 		}
 	}
 	return told, nil
@@ -197,12 +221,12 @@ func groupSeen(p *peer, id string, l listing, d description, failure error) []fa
 	switch {
 	case failure != nil:
 		because := probe.Because(failure)
-		return append(seen, fact.GroupMembers.Unknown(s, because), fact.GroupGeneration.Unknown(s, because))
+		return append(seen, fact.GroupMembers.Unknown(s, because), fact.GroupRoster.Unknown(s, because), fact.GroupGeneration.Unknown(s, because))
 	case d.state == "":
 		because := &fact.Unknown{Reason: fact.NotSupported, Detail: "members of a " + l.kind + " group are not read"}
-		return append(seen, fact.GroupMembers.Unknown(s, because), fact.GroupGeneration.Unknown(s, because))
+		return append(seen, fact.GroupMembers.Unknown(s, because), fact.GroupRoster.Unknown(s, because), fact.GroupGeneration.Unknown(s, because))
 	}
-	seen = append(seen, fact.GroupMembers.Is(s, float64(d.members)))
+	seen = append(seen, fact.GroupMembers.Is(s, float64(d.members)), fact.GroupRoster.Is(s, d.roster))
 	if d.generation < 0 {
 		because := &fact.Unknown{Reason: fact.NotSupported, Detail: "Kafka does not tell the generation of a classic group"}
 		return append(seen, fact.GroupGeneration.Unknown(s, because))
@@ -213,5 +237,5 @@ func groupSeen(p *peer, id string, l listing, d description, failure error) []fa
 func groupUnknown(id string, because *fact.Unknown) []fact.Observation {
 	s := fact.Subject{Scope: fact.Group, Name: id}
 	return []fact.Observation{fact.GroupState.Unknown(s, because), fact.GroupType.Unknown(s, because), fact.GroupGeneration.Unknown(s, because),
-		fact.GroupMembers.Unknown(s, because), fact.GroupCoordinator.Unknown(s, because)}
+		fact.GroupMembers.Unknown(s, because), fact.GroupRoster.Unknown(s, because), fact.GroupCoordinator.Unknown(s, because)}
 }

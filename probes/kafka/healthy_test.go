@@ -108,8 +108,14 @@ func TestHealthyCluster(t *testing.T) {
 // kfake has no quorum, as a cluster with ZooKeeper.
 func TestNoQuorum(t *testing.T) {
 	target := aim(t, fake(t).ListenAddrs()...)
-	if _, err := look(t, target, Quorum); err == nil || probe.Because(err).Reason != fact.Absent {
-		t.Errorf("%v, not-applicable is expected", err)
+	seen := must(t, target, Quorum)
+	if u := seen.unknown(t, fact.QuorumState, fact.TheCluster); u.Reason != fact.Absent {
+		t.Errorf("%v, not-applicable is expected", u)
+	}
+	seen.unknown(t, fact.ZooKeeperController, fact.TheCluster) // nobody has told the metadata yet
+	view := value(t, must(t, target, Metadata), fact.Metadata, fact.BrokerOf(1))
+	if id := value(t, must(t, target, Quorum), fact.ZooKeeperController, fact.TheCluster); int32(id) != view.Controller {
+		t.Errorf("controller %v, metadata says %d", id, view.Controller)
 	}
 }
 

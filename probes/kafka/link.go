@@ -29,6 +29,8 @@ type link struct {
 	address  string
 	versions map[int16][2]int16 // of each API key, lowest and highest
 	software string             // "4.3", guessed from the versions
+	apis     *fact.APIRanges    // the versions as a fact
+	features *fact.Features
 
 	write       *kmsg.RequestFormatter
 	correlation int32
@@ -50,8 +52,8 @@ func (d *door) by() *security { return d.security.Load() }
 
 // open connects to an address up to the point where SASL would begin. Its error
 // is a *stepError.
-func (d *door) open(ctx context.Context, by *security, address string) (*link, error) {
-	conn, err := by.dial(ctx, address, d.exists)
+func (d *door) open(ctx context.Context, by *security, address string, w *stopwatch) (*link, error) {
+	conn, err := by.dial(ctx, address, d.exists, w)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +66,7 @@ func (d *door) open(ctx context.Context, by *security, address string) (*link, e
 		}
 		return nil, failed(fact.APIVersions, err)
 	}
+	w.done(fact.APIVersions)
 	return l, nil
 }
 
@@ -93,6 +96,7 @@ func (l *link) hello(ctx context.Context, version string) error {
 	for _, k := range answer.ApiKeys {
 		l.versions[k.ApiKey] = [2]int16{k.MinVersion, k.MaxVersion}
 	}
+	l.apis, l.features = rangesOf(answer), featuresOf(answer)
 	l.software = strings.TrimPrefix(kversion.FromApiVersionsResponse(answer).VersionGuess(), "v")
 	return nil
 }

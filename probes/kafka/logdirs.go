@@ -15,9 +15,9 @@ import (
 
 // LogDirs asks every broker for its own log dirs.
 var LogDirs = &probe.Probe{
-	Name: "kafka.logdirs", Doc: "log dirs of each broker: error, bytes of replicas, size and free bytes of the file system",
+	Name: "kafka.logdirs", Doc: "log dirs of each broker: error, bytes, lag and future replicas, size and free bytes of the file system",
 	Cost: probe.Cheap, Every: 10 * time.Second,
-	Yields:  []fact.Key{fact.LogDirError, fact.LogDirSize, fact.LogDirTotal, fact.LogDirUsable},
+	Yields:  []fact.Key{fact.LogDirError, fact.LogDirSize, fact.LogDirTotal, fact.LogDirUsable, fact.LogDirLag, fact.LogDirFutures, fact.LogDirFutureLag},
 	Observe: observeLogDirs,
 }
 
@@ -65,17 +65,25 @@ func (r *roster) logDirs(p *peer, answer *kmsg.DescribeLogDirsResponse) []fact.O
 			}
 			because := &fact.Unknown{Reason: fact.NotObserved, Detail: p.String() + " tells no sizes of a log dir with error " + name}
 			seen = append(seen, fact.LogDirError.Is(s, name), fact.LogDirSize.Unknown(s, because),
-				fact.LogDirTotal.Unknown(s, because), fact.LogDirUsable.Unknown(s, because))
+				fact.LogDirTotal.Unknown(s, because), fact.LogDirUsable.Unknown(s, because), fact.LogDirLag.Unknown(s, because),
+				fact.LogDirFutures.Unknown(s, because), fact.LogDirFutureLag.Unknown(s, because))
 			continue
 		}
-		size := int64(0)
+		var size, lag, futures, futureLag int64
 		for _, topic := range d.Topics {
 			for _, partition := range topic.Partitions {
 				size += max(0, partition.Size)
+				if partition.IsFuture {
+					futures++
+					futureLag += max(0, partition.OffsetLag)
+				} else {
+					lag += max(0, partition.OffsetLag)
+				}
 			}
 		}
 		seen = append(seen, fact.LogDirError.Is(s, ""), fact.LogDirSize.Is(s, float64(size)),
-			volume(fact.LogDirTotal, s, d.TotalBytes), volume(fact.LogDirUsable, s, d.UsableBytes))
+			volume(fact.LogDirTotal, s, d.TotalBytes), volume(fact.LogDirUsable, s, d.UsableBytes),
+			fact.LogDirLag.Is(s, float64(lag)), fact.LogDirFutures.Is(s, float64(futures)), fact.LogDirFutureLag.Is(s, float64(futureLag)))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -113,5 +121,6 @@ func (r *roster) pathsOf(p *peer) []string {
 func dirUnknown(p *peer, path string, because *fact.Unknown) []fact.Observation {
 	s := fact.LogDirOf(p.id, path)
 	return []fact.Observation{fact.LogDirError.Unknown(s, because), fact.LogDirSize.Unknown(s, because),
-		fact.LogDirTotal.Unknown(s, because), fact.LogDirUsable.Unknown(s, because)}
+		fact.LogDirTotal.Unknown(s, because), fact.LogDirUsable.Unknown(s, because), fact.LogDirLag.Unknown(s, because),
+		fact.LogDirFutures.Unknown(s, because), fact.LogDirFutureLag.Unknown(s, because)}
 }

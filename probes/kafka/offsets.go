@@ -35,6 +35,8 @@ type commit struct {
 	topic     string
 	partition int32
 	offset    int64
+	epoch     int32 // of the leader; -1: not told
+	metadata  int   // bytes that the client wrote beside the offset
 }
 
 func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
@@ -69,6 +71,7 @@ func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 		}
 	}
 	ends, failure := r.logEnds(ctx, slices.Sorted(maps.Keys(topics)))
+	r.hold(ends)
 	for _, g := range all {
 		s := fact.Subject{Scope: fact.Group, Name: g.group}
 		if failure != nil && len(g.at) > 0 {
@@ -145,7 +148,7 @@ func fetchCommits(ctx context.Context, l *link, p *peer, ids []string) (map[stri
 			a := groupCommits{err: refusal(p, "OffsetFetch", g.ErrorCode, describeGroups)}
 			for _, t := range g.Topics {
 				for _, c := range t.Partitions {
-					a.add(p, commit{t.Topic, c.Partition, c.Offset}, c.ErrorCode)
+					a.add(p, newCommit(t.Topic, c.Partition, c.Offset, c.LeaderEpoch, c.Metadata), c.ErrorCode)
 				}
 			}
 			answers[g.Group] = a
@@ -162,12 +165,17 @@ func fetchCommits(ctx context.Context, l *link, p *peer, ids []string) (map[stri
 		a := groupCommits{err: refusal(p, "OffsetFetch", answer.ErrorCode, describeGroups)}
 		for _, t := range answer.Topics {
 			for _, c := range t.Partitions {
-				a.add(p, commit{t.Topic, c.Partition, c.Offset}, c.ErrorCode)
+				a.add(p, newCommit(t.Topic, c.Partition, c.Offset, c.LeaderEpoch, c.Metadata), c.ErrorCode)
 			}
 		}
 		answers[id] = a
 	}
 	return answers, nil
+}
+
+// newCommit is a commit as a broker tells it.
+func newCommit(topic string, partition int32, offset int64, epoch int32, metadata *string) commit {
+	return commit{topic, partition, offset, epoch, len(text(metadata))}
 }
 
 // add takes the commit of one partition. One that could not be fetched is no
@@ -200,6 +208,8 @@ func (e *logEnds) beside(at []commit) fact.GroupOffsets {
 		o.Topic = append(o.Topic, c.topic)
 		o.Partition = append(o.Partition, c.partition)
 		o.Committed = append(o.Committed, c.offset)
+		o.CommitEpoch = append(o.CommitEpoch, c.epoch)
+		o.MetadataBytes = append(o.MetadataBytes, int32(c.metadata))
 		o.LogStart = append(o.LogStart, offsetIn(e.start, c.topic, c.partition))
 		o.LogEnd = append(o.LogEnd, offsetIn(e.end, c.topic, c.partition))
 		o.LastStable = append(o.LastStable, offsetIn(e.stable, c.topic, c.partition))

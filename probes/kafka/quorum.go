@@ -3,6 +3,7 @@ package kafka
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"time"
@@ -20,7 +21,7 @@ import (
 var Quorum = &probe.Probe{
 	Name: "kafka.quorum", Doc: "the KRaft quorum as its leader sees it, asked through a broker",
 	Cost: probe.Cheap, Every: 5 * time.Second,
-	Yields:  []fact.Key{fact.QuorumState},
+	Yields:  []fact.Key{fact.QuorumState, fact.ZooKeeperController},
 	Observe: observeQuorum,
 }
 
@@ -29,7 +30,7 @@ func observeQuorum(ctx context.Context, t *probe.Target) ([]fact.Observation, er
 	if err != nil {
 		return nil, err
 	}
-	return r.anyone(ctx, "kafka.quorum", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
+	seen, err := r.anyone(ctx, "kafka.quorum", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
 		request := kmsg.NewPtrDescribeQuorumRequest()
 		request.Topics = []kmsg.DescribeQuorumRequestTopic{{Topic: "__cluster_metadata",
 			Partitions: []kmsg.DescribeQuorumRequestTopicPartition{{Partition: 0}}}}
@@ -41,8 +42,24 @@ func observeQuorum(ctx context.Context, t *probe.Target) ([]fact.Observation, er
 		if err != nil {
 			return nil, err
 		}
-		return []fact.Observation{fact.QuorumState.Is(fact.TheCluster, q)}, nil
+		none := &fact.Unknown{Reason: fact.Absent, Detail: "the cluster has a KRaft quorum"}
+		return []fact.Observation{fact.QuorumState.Is(fact.TheCluster, q), fact.ZooKeeperController.Unknown(fact.TheCluster, none)}, nil
 	})
+	if err != nil && probe.Because(err).Reason == fact.Absent {
+		return r.withoutQuorum(probe.Because(err)), nil
+	}
+	return seen, err
+}
+
+// withoutQuorum is what there is to see when brokers do not know the request:
+// they have ZooKeeper, and what they call the controller is the controller.
+func (r *roster) withoutQuorum(because *fact.Unknown) []fact.Observation {
+	seen := []fact.Observation{fact.QuorumState.Unknown(fact.TheCluster, because)}
+	view := r.latest()
+	if view == nil {
+		return append(seen, fact.ZooKeeperController.Unknown(fact.TheCluster, probe.Because(errNoView)))
+	}
+	return append(seen, fact.ZooKeeperController.Is(fact.TheCluster, float64(view.Controller)))
 }
 
 func quorumOf(p *peer, answer *kmsg.DescribeQuorumResponse) (q fact.Quorum, err error) {
@@ -61,13 +78,23 @@ func quorumOf(p *peer, answer *kmsg.DescribeQuorumResponse) (q fact.Quorum, err 
 	}
 	q = fact.Quorum{Leader: one.LeaderID, Epoch: one.LeaderEpoch, HighWatermark: one.HighWatermark,
 		Voters: replicasOf(one.CurrentVoters), Observers: replicasOf(one.Observers)}
+	for _, node := range answer.Nodes {
+		for _, l := range node.Listeners {
+			q.Nodes = append(q.Nodes, fact.BrokerAddress{ID: node.NodeID, Host: l.Host, Port: int32(l.Port)})
+		}
+	}
+	slices.SortStableFunc(q.Nodes, func(a, b fact.BrokerAddress) int { return cmp.Compare(a.ID, b.ID) })
 	return q, nil
 }
 
 func replicasOf(states []kmsg.DescribeQuorumResponseTopicPartitionReplicaState) []fact.QuorumReplica {
 	all := make([]fact.QuorumReplica, 0, len(states))
 	for _, s := range states {
-		all = append(all, fact.QuorumReplica{ID: s.ReplicaID, LogEnd: s.LogEndOffset,
+		directory := ""
+		if s.ReplicaDirectoryID != ([16]byte{}) {
+			directory = hex.EncodeToString(s.ReplicaDirectoryID[:])
+		}
+		all = append(all, fact.QuorumReplica{ID: s.ReplicaID, Directory: directory, LogEnd: s.LogEndOffset,
 			LastFetch: timeOf(s.LastFetchTimestamp), LastCaughtUp: timeOf(s.LastCaughtUpTimestamp)})
 	}
 	slices.SortFunc(all, func(a, b fact.QuorumReplica) int { return cmp.Compare(a.ID, b.ID) })

@@ -10,14 +10,15 @@ import (
 
 // Probes is every probe of this package, in the order in which they need each
 // other.
-var Probes = []*probe.Probe{Reach, Metadata, Registered, Quorum, Configs, Eligible, LogDirs, Groups, Offsets}
+var Probes = []*probe.Probe{Reach, Metadata, Registered, Quorum, Configs, Eligible, LogDirs, Groups, Offsets,
+	BrokerConfigs, Reassigned, Quotas, Transactions, OpenProducers, Security}
 
 // Reach connects anew to every broker. That a connection is refused, stays
 // silent or is closed is what it observes, and no failure.
 var Reach = &probe.Probe{
 	Name: "kafka.reach", Doc: "how far a new connection to each broker comes: DNS, TCP, TLS, SASL, ApiVersions",
 	Cost: probe.Cheap, Every: 5 * time.Second,
-	Yields:  []fact.Key{fact.BrokerReach, fact.BrokerSoftware},
+	Yields:  []fact.Key{fact.BrokerReach, fact.BrokerSoftware, fact.BrokerAPIs, fact.BrokerFeatures},
 	Observe: observeReach,
 }
 
@@ -32,16 +33,21 @@ func observeReach(ctx context.Context, t *probe.Target) ([]fact.Observation, err
 	var seen []fact.Observation
 	for _, p := range r.crew() {
 		r.mu.Lock()
-		reach, software, taken := p.reach, p.software, p.taken
+		reach, software, apis, features, taken := p.reach, p.software, p.apis, p.features, p.taken
 		r.mu.Unlock()
 		switch {
 		case taken != nil:
 			because := probe.Because(taken)
-			seen = append(seen, fact.BrokerReach.Unknown(p.subject(), because), fact.BrokerSoftware.Unknown(p.subject(), because))
+			seen = append(seen, fact.BrokerReach.Unknown(p.subject(), because))
+			seen = append(seen, softwareUnknown(p, because)...)
 		case reach.Outcome == fact.Answered:
 			seen = append(seen, fact.BrokerReach.Is(p.subject(), reach), fact.BrokerSoftware.Is(p.subject(), software))
+			if apis != nil {
+				seen = append(seen, fact.BrokerAPIs.Is(p.subject(), *apis), featuresSeen(p, features))
+			}
 		default:
-			seen = append(seen, fact.BrokerReach.Is(p.subject(), reach), fact.BrokerSoftware.Unknown(p.subject(), probe.Because(p.unknown(reach))))
+			seen = append(seen, fact.BrokerReach.Is(p.subject(), reach))
+			seen = append(seen, softwareUnknown(p, probe.Because(p.unknown(reach)))...)
 		}
 	}
 	return seen, nil
@@ -55,4 +61,9 @@ func known(ctx context.Context, t *probe.Target) (*roster, error) {
 		err = r.survey(ctx, freshness)
 	}
 	return r, err
+}
+
+// softwareUnknown is what is observed of the software of a broker that did not answer.
+func softwareUnknown(p *peer, because *fact.Unknown) []fact.Observation {
+	return []fact.Observation{fact.BrokerSoftware.Unknown(p.subject(), because), fact.BrokerAPIs.Unknown(p.subject(), because), fact.BrokerFeatures.Unknown(p.subject(), because)}
 }

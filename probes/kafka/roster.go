@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
 	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/probe"
 )
@@ -39,7 +41,11 @@ type roster struct {
 	logdirs  map[string][]string // paths last seen, by name of broker
 	groups   map[string]listing  // groups last seen, by id
 	listed   bool                // a broker has listed its groups
-	closed   bool
+	held     *[]partition        // where the last stable offset is held back, the most first; nil: not known
+
+	endsBefore kadm.ListedOffsets // log ends of the round before; nil: not known
+
+	closed bool
 }
 
 // peer is one broker as it is known.
@@ -53,6 +59,8 @@ type peer struct {
 	idle  []*link
 
 	software string // "4.3", when it last answered
+	apis     *fact.APIRanges
+	features *fact.Features
 }
 
 // place is where an address leads: equal places are the same socket.

@@ -45,6 +45,7 @@ func (r *roster) settle(attempts []attempt) {
 		}
 		if a.link != nil {
 			a.link.broker, p.software = p.String(), a.link.software
+			p.apis, p.features = a.link.apis, a.link.features
 			r.keep(p, a.link)
 		}
 	}

@@ -132,25 +132,30 @@ func (s *survey) try(ctx context.Context, addresses ...string) {
 // attempt opens a link to an address and times it.
 func (r *roster) attempt(ctx context.Context, address string) attempt {
 	began := time.Now()
-	l, err := r.open(ctx, address)
+	w := watch()
+	l, err := r.open(ctx, address, w)
 	a := attempt{address: address, id: -1, link: l, reach: fact.Reach{Address: address, Step: fact.APIVersions, Outcome: fact.Answered}}
 	a.reach.Seconds = time.Since(began).Seconds()
 	var step *stepError
 	if errors.As(err, &step) {
+		if step.step != fact.SASL { // open saw whether that was tried
+			w.done(step.step)
+		}
 		a.reach.Step, a.reach.Outcome, a.reach.Detail = step.step, step.outcome, step.err.Error()
 		if a.reach.Step != fact.Resolve && a.reach.Step != fact.Connect {
 			a.reach.Detail += r.adopted.hint()
 		}
 	}
+	a.reach.Times = w.steps()
 	return a
 }
 
 // open opens a link. Where the credentials were rejected lately it goes as far
 // as before them, so that no account is locked and a broker that dies meanwhile
 // is still seen to die.
-func (r *roster) open(ctx context.Context, address string) (*link, error) {
+func (r *roster) open(ctx context.Context, address string, w *stopwatch) (*link, error) {
 	by := r.door.by()
-	l, err := r.door.open(ctx, by, address)
+	l, err := r.door.open(ctx, by, address, w)
 	var step *stepError
 	if errors.As(err, &step) {
 		return nil, by.explain(step)
@@ -165,7 +170,9 @@ func (r *roster) open(ctx context.Context, address string) (*link, error) {
 		l.close()
 		return nil, before.err
 	}
-	if err := l.authenticate(ctx, by.mechanism); err != nil {
+	err = l.authenticate(ctx, by.mechanism)
+	w.done(fact.SASL)
+	if err != nil {
 		l.close()
 		e := by.explain(failed(fact.SASL, err))
 		wait := map[fact.Outcome]time.Duration{fact.Denied: backOff, fact.Closed: time.Minute}[e.outcome]

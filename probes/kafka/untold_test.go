@@ -76,14 +76,14 @@ func commitOf(group string) (topic string, partition int32, code int16) {
 	return "plays", 0, 0
 }
 
-// Members that were not read are unknown, not none: of a share group, and of one
+// Members that were not read are unknown, not none: of a streams group, and of one
 // that an older broker does not name as of another kind and describes as Dead.
 func TestMembersNotRead(t *testing.T) {
 	cluster := fake(t, kfake.NumBrokers(1))
 	cluster.ControlKey(int16(kmsg.ListGroups), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
 		answer := r.ResponseKind().(*kmsg.ListGroupsResponse)
-		answer.Groups = []kmsg.ListGroupsResponseGroup{{Group: "shared", GroupState: "Stable", GroupType: "share"}, {Group: "other", GroupState: "Stable"}}
+		answer.Groups = []kmsg.ListGroupsResponseGroup{{Group: "stream", GroupState: "Stable", GroupType: "streams"}, {Group: "other", GroupState: "Stable"}}
 		return answer, nil, true
 	})
 	cluster.ControlKey(int16(kmsg.DescribeGroups), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -97,7 +97,7 @@ func TestMembersNotRead(t *testing.T) {
 	target := aim(t, cluster.ListenAddrs()...)
 	target.Timeout = 5 * time.Second
 	seen := must(t, target, Groups)
-	for _, id := range []string{"shared", "other"} {
+	for _, id := range []string{"stream", "other"} {
 		s := fact.Subject{Scope: fact.Group, Name: id}
 		if u := seen.unknown(t, fact.GroupMembers, s); u.Reason != fact.NotSupported {
 			t.Errorf("%s: %+v", id, u)

@@ -18,7 +18,10 @@ var kept = map[string]bool{
 	"Mount.Device": true, "Mount.Type": true, "Mount.Options": true, "Mount.SuperOptions": true,
 	"ProcessState.State": true, "ProcessState.Found": true, "LocalBroker.Roles": true, "LocalBroker.FoundBy": true,
 	"Reach.Step": true, "Reach.Outcome": true, "Reach.Detail": true, "TopicConfigs.MinISRSource": true,
-	"LogLines.Text": true, "LogLines.Latest": true, // free texts: names known elsewhere, addresses and paths are replaced in them
+	"StepTime.Step": true, "Feature.Name": true, "NamedSetting.Name": true, "SettingColumn.Name": true, "Setting.Source": true,
+	"QuorumReplica.Directory": true, "ClientQuota.Key": true, "QuotaEntity.Type": true, "Rights.Cluster": true, "TopicRights.Operations": true,
+	"OpenTransactions.State": true,
+	"LogLines.Text":          true, "LogLines.Latest": true, // free texts: names known elsewhere, addresses and paths are replaced in them
 }
 
 // fill sets every string of a value to a secret of its own.
@@ -147,5 +150,24 @@ func TestUnknownKeysAreDroppedWhenRedacting(t *testing.T) {
 	}
 	if got := NewRedactor().Batch(fact.Batch{Observations: []fact.Observation{o}}); len(got.Observations) != 0 {
 		t.Errorf("kept: %s", text(t, got))
+	}
+}
+
+func TestSettingsKeepWhatIsNoName(t *testing.T) {
+	r := NewRedactor()
+	b := fact.Batch{Observations: []fact.Observation{fact.BrokerConfigs.Is(fact.BrokerOf(1), []fact.NamedSetting{
+		{Name: "num.io.threads", Setting: fact.Setting{Value: "8", Source: "DEFAULT_CONFIG"}},
+		{Name: "inter.broker.protocol.version", Setting: fact.Setting{Value: "4.3-IV0"}},
+		{Name: "cleanup.policy", Setting: fact.Setting{Value: "compact,delete"}},
+		{Name: "listeners", Setting: fact.Setting{Value: "PLAINTEXT://kafka1.bank.example:9092"}},
+		{Name: "broker.rack", Setting: fact.Setting{Value: "10.1.2.3"}}})}}
+	got := text(t, r.Batch(b))
+	for _, want := range []string{`"8"`, "4.3-IV0", "compact,delete", "listeners", "DEFAULT_CONFIG"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in %s", want, got)
+		}
+	}
+	if strings.Contains(got, "bank") || strings.Contains(got, "10.1.2.3") {
+		t.Errorf("a name survives in %s", got)
 	}
 }

@@ -26,6 +26,13 @@ func (r *Redactor) value(v any) any {
 		return v
 	case fact.TopicConfigs:
 		v.Topics = r.all("topic", v.Topics)
+		v.Others = slices.Clone(v.Others)
+		for i := range v.Others {
+			v.Others[i].Distinct = slices.Clone(v.Others[i].Distinct)
+			for j := range v.Others[i].Distinct {
+				r.setting(&v.Others[i].Distinct[j])
+			}
+		}
 		return v
 	case fact.EligibleLeaders:
 		v.Topic = r.all("topic", v.Topic)
@@ -35,6 +42,46 @@ func (r *Redactor) value(v any) any {
 		return v
 	case []string: // the only key of this type is that of group ids
 		return r.all("group", v)
+	case fact.UserNames:
+		return fact.UserNames(r.all("user", v))
+	case []fact.NamedSetting:
+		v = slices.Clone(v)
+		for i := range v {
+			r.setting(&v[i].Setting)
+		}
+		return v
+	case fact.Quorum:
+		v.Nodes = slices.Clone(v.Nodes)
+		for i := range v.Nodes {
+			r.broker(&v.Nodes[i])
+		}
+		return v
+	case fact.Reassignments:
+		v.Topic = r.all("topic", v.Topic)
+		return v
+	case fact.Producers:
+		v.Topic = r.all("topic", v.Topic)
+		return v
+	case fact.OpenTransactions:
+		v.ID, v.Untold = r.all("transaction", v.ID), slices.Clone(v.Untold)
+		for i, name := range v.Untold {
+			v.Untold[i] = r.brokerName(name)
+		}
+		return v
+	case []fact.ClientQuota:
+		v = slices.Clone(v)
+		for i := range v {
+			r.quota(&v[i])
+		}
+		return v
+	case fact.Rights:
+		v.Topics = slices.Clone(v.Topics)
+		for i := range v.Topics {
+			v.Topics[i].Some = r.all("topic", v.Topics[i].Some)
+		}
+		return v
+	case fact.Roster:
+		return r.roster(v)
 	case fact.Reach:
 		v.Address, v.Detail = r.address(v.Address), r.free(v.Detail)
 		return v
