@@ -28,7 +28,7 @@ var (
 	LogDirSize   = Gauge("kafka.logdir.size", LogDir, Bytes, "bytes of replicas in the log dir, as the broker counts them")
 	LogDirTotal  = Gauge("kafka.logdir.total", LogDir, Bytes, "size of the log dir's file system, as the broker sees it")
 	LogDirUsable = Gauge("kafka.logdir.usable", LogDir, Bytes, "bytes the broker may still use in the log dir's file system")
-	LogDirLag    = Gauge("kafka.logdir.lag", LogDir, Count, "records by which the replicas in the log dir are behind the high watermarks their broker knows, summed, without future replicas")
+	LogDirLag    = Gauge("kafka.logdir.lag", LogDir, Count, "records by which the replicas in the log dir are behind the high watermarks their broker knows, summed, without future replicas; a follower that catches up shows 0, as it knows no high watermark beyond its own end")
 
 	LogDirFutures   = Gauge("kafka.logdir.futures", LogDir, Count, "replicas that are being moved into the log dir from another one of the same broker")
 	LogDirFutureLag = Gauge("kafka.logdir.future.lag", LogDir, Count, "records that future replicas in the log dir still lack, summed")

@@ -91,7 +91,7 @@ func consumeNext(ctx context.Context, t *testing.T, c *lab.Cluster) {
 
 // stir begins a throttled move, and sets quotas and a SCRAM user.
 func stir(ctx context.Context, t *testing.T, c *lab.Cluster) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.Bootstrap()...), kgo.DisableIdempotentWrite())
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.Bootstrap()...), kgo.ProducerBatchCompression(kgo.NoCompression()))
 	if err != nil {
 		t.Fatal(err)
 	}
