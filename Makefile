@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test lint unit lab clean
+.PHONY: build test lint unit lab kerberos clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/ktriage ./cmd/ktriage
@@ -40,6 +40,11 @@ lab:
 		echo; \
 		[ -z "$$CI" ] || exit 1; \
 	fi
+
+# The test against a real KDC, about 20 s: it wants krb5kdc, kadmin.local and
+# kdb5_util of Debian's krb5-kdc and krb5-admin-server.
+kerberos:
+	go test -tags labmore -run '^TestLabKerberos' -count 1 -v ./probes/kafka
 
 clean:
 	rm -rf bin

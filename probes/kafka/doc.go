@@ -7,6 +7,12 @@
 //
 //	guard/      lets only requests through that cannot change anything
 //	security.go what the operator's client properties say of TLS and SASL
+//	store.go    key and trust stores: jks.go, pkcs12.go, pem.go, pkcs8.go
+//	provider.go ${env:…} and ${file:…} in settings
+//	oauth.go    bearer tokens, gssapi.go Kerberos tickets
+//	adopt.go    settings of this host's broker where the operator gives none
+//	explain.go  a failed handshake in an operator's words
+//	secrets.go  what must appear in no output
 //	dial.go     a guarded connection, and at which step one failed
 //	link.go     one connection: requests and answers, one at a time
 //	roster.go   which brokers there are, by which addresses

@@ -123,7 +123,7 @@ func (l *link) authenticate(ctx context.Context, m sasl.Mechanism) error {
 		return fmt.Errorf("%w: %w", errDenied, &mechanismError{kerr.ErrorForCode(h.ErrorCode), h.SupportedMechanisms})
 	}
 	session, say, err := m.Authenticate(ctx, l.address)
-	for done := false; err == nil && !done; {
+	for done := false; err == nil && (!done || len(say) > 0); { // GSSAPI is done with a last word to say
 		token := kmsg.NewPtrSASLAuthenticateRequest()
 		token.SASLAuthBytes = say
 		if got, err = l.request(ctx, token); err != nil {
@@ -136,6 +136,9 @@ func (l *link) authenticate(ctx context.Context, m sasl.Mechanism) error {
 				err = &replyError{err, *answer.ErrorMessage}
 			}
 			break
+		}
+		if done {
+			return nil
 		}
 		done, say, err = session.Challenge(answer.SASLAuthBytes)
 	}
