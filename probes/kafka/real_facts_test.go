@@ -78,7 +78,8 @@ func everything(t *testing.T, version string) {
 // consumeNext joins a group of the consumer protocol.
 func consumeNext(ctx context.Context, t *testing.T, c *lab.Cluster) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(c.Bootstrap()...), kgo.ConsumerGroup("shipping"), kgo.ConsumeTopics("orders"), kgo.ClientID("shipper"),
-		kgo.WithContext(context.WithValue(ctx, "opt_in_kafka_next_gen_balancer_beta", true))) //nolint:staticcheck // the client wants this key
+		//lint:ignore SA1029 the client looks for this very key
+		kgo.WithContext(context.WithValue(ctx, "opt_in_kafka_next_gen_balancer_beta", true)))
 	if err != nil {
 		t.Fatal(err)
 	}
