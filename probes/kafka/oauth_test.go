@@ -97,7 +97,7 @@ func TestTokenEndpointsThatFail(t *testing.T) {
 		"not there": {func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, "status 404"},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, trap.URL, http.StatusTemporaryRedirect)
-		}, "status http.StatusTemporaryRedirect"},
+		}, "status 307"},
 		"a page":     {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>") }, "no JSON object"},
 		"no token":   {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "{}") }, "no token"},
 		"an odd one": {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `{"access_token":"a\u0001b"}`) }, "no token"},
