@@ -105,13 +105,7 @@ func clientListeners(value string, controllers []string) []string {
 		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 {
 			continue
 		}
-		switch host {
-		case "", "0.0.0.0":
-			host = "127.0.0.1"
-		case "::":
-			host = "::1"
-		}
-		all = append(all, net.JoinHostPort(host, port))
+		all = append(all, net.JoinHostPort(probe.OnThisHost(host), port))
 	}
 	return all
 }

@@ -184,13 +184,7 @@ func listenerAddress(list, name string) string {
 		if !ok || err != nil || port == "0" || !strings.EqualFold(n, name) {
 			continue
 		}
-		switch host {
-		case "", "0.0.0.0":
-			host = "127.0.0.1"
-		case "::":
-			host = "::1"
-		}
-		return net.JoinHostPort(host, port)
+		return net.JoinHostPort(probe.OnThisHost(host), port)
 	}
 	return ""
 }

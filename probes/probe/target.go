@@ -90,3 +90,15 @@ func (t *Target) Close() error {
 	t.closers, t.shared = nil, nil
 	return nil
 }
+
+// OnThisHost is where a client on a broker's own host finds a listener that is
+// bound to a host: one on all interfaces is on loopback.
+func OnThisHost(bound string) string {
+	switch bound {
+	case "", "0.0.0.0":
+		return "127.0.0.1"
+	case "::":
+		return "::1"
+	}
+	return bound
+}
