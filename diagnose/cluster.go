@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -127,17 +128,35 @@ func localBrokers(v *View) (all []fact.LocalBroker, ok bool) {
 // clusterViewOf is one broker's view with what is derived from it.
 type clusterViewOf struct {
 	fact.MetadataView
-	from fact.Subject
+	from            fact.Subject
+	placed, missing map[int32]int // replicas of each broker, and those of them that are not in the ISR
 }
 
 // clusterView is the view to believe where brokers disagree: the one that has
 // seen most leader elections. A broker cut off from the controllers keeps old
 // epochs, and so loses.
-func clusterView(v *View) (best clusterViewOf, ok bool) {
-	most := int64(-1)
+func clusterView(v *View) (best *clusterViewOf, ok bool) {
 	for _, b := range fact.Metadata.Subjects(v) {
-		view, known := fact.Metadata.Latest(v, b)
-		if !known {
+		v.note(fact.Metadata.Def(), b)
+	}
+	if best = v.history.clusterView(); best != nil {
+		return best, true
+	}
+	return &clusterViewOf{}, false
+}
+
+// clusterView is worked out once for each batch: many signs ask for it, of every
+// broker. nil: no view is known.
+func (h *history) clusterView() *clusterViewOf {
+	if h.viewKnown {
+		return h.view
+	}
+	h.view, h.viewKnown = nil, true
+	most := int64(-1)
+	for _, b := range h.subjects(fact.Metadata.Def()) {
+		value, known := h.latest(fact.Metadata.Def(), b)
+		view, ok := value.(fact.MetadataView)
+		if !known || !ok {
 			continue
 		}
 		sum := int64(0)
@@ -145,25 +164,31 @@ func clusterView(v *View) (best clusterViewOf, ok bool) {
 			sum += int64(e) + 1
 		}
 		if sum > most {
-			most, best, ok = sum, clusterViewOf{view, b}, true
+			most, h.view = sum, &clusterViewOf{MetadataView: view, from: b}
 		}
 	}
-	return best, ok
+	if h.view != nil {
+		h.view.count()
+	}
+	return h.view
+}
+
+// count fills in what each broker has of the replicas.
+func (c *clusterViewOf) count() {
+	c.placed, c.missing = map[int32]int{}, map[int32]int{}
+	for p := range c.Partition {
+		isr := c.ISR.At(p)
+		for _, id := range c.Replicas.At(p) {
+			c.placed[id]++
+			if !slices.Contains(isr, id) {
+				c.missing[id]++
+			}
+		}
+	}
 }
 
 // replicaIDs is every broker that a replica is placed on, sorted.
-func (c *clusterViewOf) replicaIDs() []int32 {
-	seen := map[int32]bool{}
-	for _, id := range c.Replicas.Items {
-		seen[id] = true
-	}
-	all := make([]int32, 0, len(seen))
-	for id := range seen {
-		all = append(all, id)
-	}
-	slices.Sort(all)
-	return all
-}
+func (c *clusterViewOf) replicaIDs() []int32 { return slices.Sorted(maps.Keys(c.placed)) }
 
 // newer says whether a version "4.3" is above another; anything is above "".
 func newer(a, b string) bool {

@@ -9,8 +9,7 @@ import (
 
 // conclude makes the verdict from the readings of every sign.
 func (s *Session) conclude(states []SignState) *Verdict {
-	v := &Verdict{At: s.history.now, Signs: states, Cluster: s.cluster(), Alerts: s.alerts(states)}
-	v.Coverage = coverage(states, v.Cluster.Local)
+	v := &Verdict{At: s.history.now, Signs: states, Cluster: s.cluster(), Coverage: coverage(states), Alerts: s.alerts(states)}
 	groups := s.catalogue.groups(states)
 	var found []*Finding
 	for _, g := range groups {
@@ -103,9 +102,8 @@ func (s *Session) newestRuns() []fact.Run {
 	return all
 }
 
-// coverage counts what was seen. A broker of this host is not elsewhere, even
-// when it is dead and has no process to look at.
-func coverage(states []SignState, local []fact.LocalBroker) Coverage {
+// coverage counts what was seen.
+func coverage(states []SignState) Coverage {
 	var c Coverage
 	type gap struct {
 		sign   *Sign
@@ -113,10 +111,6 @@ func coverage(states []SignState, local []fact.LocalBroker) Coverage {
 	}
 	applies, unseen := map[*Sign]bool{}, map[*Sign]bool{}
 	gaps, away := map[gap]bool{}, map[fact.Subject]bool{}
-	for _, l := range local {
-		away[fact.BrokerOf(l.NodeID)] = true // not to be named
-		away[fact.Subject{Scope: fact.Broker, Name: fmt.Sprint("pid ", l.PID)}] = true
-	}
 	for _, st := range states {
 		switch {
 		case st.Outcome == NotApplicable:

@@ -37,7 +37,7 @@ func (s *Session) here() func(fact.Subject) bool {
 	local := map[fact.Subject]bool{}
 	for _, l := range all {
 		local[fact.BrokerOf(l.NodeID)] = true
-		local[fact.Subject{Scope: fact.Process, Name: fmt.Sprint("pid ", l.PID)}] = true
+		local[fact.Subject{Scope: fact.Broker, Name: fmt.Sprint("pid ", l.PID)}] = true // its id is not known
 	}
 	return func(subject fact.Subject) bool {
 		if broker, ok := subject.Owner(); ok && broker.Name != fact.Any {

@@ -17,6 +17,9 @@ type history struct {
 	now        time.Time
 	series     map[*fact.Def]map[fact.Subject]*series
 	everywhere map[*fact.Def]answer // newest unknown that covers a whole scope
+
+	view      *clusterViewOf // see clusterView
+	viewKnown bool           // it has been worked out since the last batch
 }
 
 // series is one key on one subject.
@@ -37,6 +40,7 @@ func newHistory() *history {
 }
 
 func (h *history) add(b fact.Batch) {
+	h.view, h.viewKnown = nil, false
 	if b.At.After(h.now) {
 		h.now = b.At
 	}

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"slices"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -194,15 +193,7 @@ var leftISR = &Sign{
 		if !known {
 			return cannotTell(v.why(fact.Metadata))
 		}
-		missing, placed := 0, 0
-		for p := range view.Partition {
-			if slices.Contains(view.Replicas.At(p), id) {
-				placed++
-				if !slices.Contains(view.ISR.At(p), id) {
-					missing++
-				}
-			}
-		}
+		missing, placed := view.missing[id], view.placed[id]
 		if placed == 0 {
 			return notApplicable("it has no replicas")
 		}

@@ -46,7 +46,7 @@ var groupStable = &Sign{
 	Uses:  []fact.Key{fact.GroupGeneration},
 	Test: func(v *View) Reading {
 		state, _ := fact.GroupState.Latest(v, v.Subject)
-		if state != "Stable" && state != "STABLE" {
+		if !stable(state) {
 			return no("state %s", state)
 		}
 		now, known := fact.GroupGeneration.Latest(v, v.Subject)
@@ -140,11 +140,15 @@ var commitsBehind = &Sign{
 	},
 }
 
+// stable says whether a state is that of a group at work, in either of the words
+// that Kafka has for it.
+func stable(state string) bool { return state == "Stable" || state == "STABLE" }
+
 // stableSince is when the sign's group was last seen not to be stable; zero: not
 // in what is remembered.
 func stableSince(v *View) (last time.Time) {
 	for _, s := range v.Past(fact.GroupState.Def(), v.Subject) {
-		if s.Value != "Stable" && s.Value != "STABLE" {
+		if state, _ := s.Value.(string); !stable(state) {
 			last = s.At
 		}
 	}

@@ -20,7 +20,7 @@ var underReplicated = &Sign{
 			return view.Leader[p] >= 0 && len(view.ISR.At(p)) < len(view.Replicas.At(p))
 		})
 		r := atLeast(float64(len(bad)), 1, fact.Count, "%d of %s under-replicated", len(bad), plural(len(view.Partition), "partition"))
-		r.Affected, r.Blames = view.affected(bad), view.missing(bad)
+		r.Affected, r.Blames = view.affected(bad), view.lacking(bad)
 		return r
 	},
 }
@@ -52,7 +52,7 @@ var partitionsUnderMinISR = &Sign{
 		if len(bad) > 0 {
 			r.Text += fmt.Sprintf(" (%s): producers with acks=all fail there", view.names(bad))
 		}
-		r.Affected, r.Blames = view.affected(bad), view.missing(bad)
+		r.Affected, r.Blames = view.affected(bad), view.lacking(bad)
 		return r
 	},
 }
@@ -97,7 +97,7 @@ var partitionsWithoutLeader = &Sign{
 		if len(bad) > 0 {
 			r.Text += " (" + view.names(bad) + ")"
 		}
-		r.Affected, r.Blames = view.affected(bad), view.missing(bad)
+		r.Affected, r.Blames = view.affected(bad), view.lacking(bad)
 		return r
 	},
 }
@@ -178,8 +178,8 @@ func (c *clusterViewOf) leaderless() []int {
 
 func (c *clusterViewOf) topic(p int) string { return c.Topics[c.Topic[p]] }
 
-// missing is the brokers of the replicas that are not in the ISR.
-func (c *clusterViewOf) missing(partitions []int) []fact.Subject {
+// lacking is the brokers of the replicas that are not in the ISR.
+func (c *clusterViewOf) lacking(partitions []int) []fact.Subject {
 	gone := map[int32]bool{}
 	for _, p := range partitions {
 		for _, id := range c.Replicas.At(p) {
