@@ -1,6 +1,10 @@
 package fact
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
 
 // APIRanges is the requests that a broker answers, in columns by key.
 type APIRanges struct {
@@ -126,6 +130,32 @@ type QuotaEntity struct {
 type Rights struct {
 	Cluster []string      `json:"cluster"` // on the cluster
 	Topics  []TopicRights `json:"topics"`  // on the topics that it may see; the others are not listed
+
+	// Of what the probes need: denied and granted, on every topic, group and
+	// transactional id there is. What is in neither could not be found out.
+	Lacks []Right `json:"lacks,omitempty"`
+	Holds []Right `json:"holds,omitempty"`
+}
+
+// Right is an operation on a kind of resource, in the words of kafka-acls.sh.
+type Right struct {
+	Operation string `json:"operation"` // Describe, DescribeConfigs, Read
+	Resource  string `json:"resource"`  // cluster, topic, group, transactional-id
+}
+
+// String is "Describe on cluster".
+func (r Right) String() string { return r.Operation + " on " + r.Resource }
+
+// Compare sorts rights: those on the cluster first.
+func (r Right) Compare(other Right) int {
+	order := []string{"cluster", "topic", "group", "transactional-id"}
+	return cmp.Or(cmp.Compare(slices.Index(order, r.Resource), slices.Index(order, other.Resource)), cmp.Compare(r.Operation, other.Operation))
+}
+
+// Implies says whether who holds a right holds the other one too, as Kafka's
+// authorizers see it.
+func (r Right) Implies(other Right) bool {
+	return r == other || r.Resource == other.Resource && r.Operation == "Read" && other.Operation == "Describe"
 }
 
 // TopicRights is the topics with the same operations allowed.

@@ -198,7 +198,7 @@ func (r *roster) explainAdmin(err error) error {
 	what := r.door.by().hidden.hide("list log ends: " + err.Error())
 	var denied *kadm.AuthError
 	if errors.As(err, &denied) {
-		return probe.Fail(fact.NotAllowed, what, "kafka-acls.sh --add --allow-principal User:NAME "+describeTopics)
+		return probe.Fail(fact.NotAllowed, what, (&peer{door: r.door}).grant(describeTopics))
 	}
 	if errors.Is(err, errDead) {
 		return probe.Fail(fact.Unreachable, what, "")

@@ -43,7 +43,7 @@ func observeBrokerConfigs(ctx context.Context, t *probe.Target) ([]fact.Observat
 	}
 	return r.each(ctx, "kafka.broker-configs", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
 		if p.id < 0 {
-			return nil, probe.Fail(fact.NotObserved, p.String()+" does not say which broker it is", "kafka-acls.sh --add --allow-principal User:NAME "+clusterConfigs)
+			return nil, probe.Fail(fact.NotObserved, p.String()+" does not say which broker it is", p.grant(clusterConfigs))
 		}
 		request := kmsg.NewPtrDescribeConfigsRequest()
 		one := kmsg.NewDescribeConfigsRequestResource()
@@ -69,7 +69,7 @@ func brokerSettingsOf(p *peer, answer *kmsg.DescribeConfigsResponse) ([]fact.Nam
 	if len(answer.Resources) != 1 {
 		return nil, probe.Fail(fact.Unreadable, fmt.Sprintf("%s answered DescribeConfigs with %d resources, 1 was asked for", p, len(answer.Resources)), "")
 	}
-	if err := refusal(p, "DescribeConfigs", answer.Resources[0].ErrorCode, clusterConfigs); err != nil {
+	if err := refusal(p, "DescribeConfigs", answer.Resources[0].ErrorCode); err != nil {
 		return nil, err
 	}
 	all := []fact.NamedSetting{}

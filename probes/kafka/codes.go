@@ -9,36 +9,24 @@ import (
 	"github.com/ktriage/ktriage/probes/probe"
 )
 
-// Rights that requests need, as kafka-acls.sh takes them.
-const (
-	describeCluster = "--operation Describe --cluster"
-	describeTopics  = "--operation Describe --topic '*'"
-	describeGroups  = "--operation Describe --group '*'"
-	clusterConfigs  = "--operation DescribeConfigs --cluster"
-	readTopics      = "--operation Read --topic '*'"
-	describeTxns    = "--operation Describe --transactional-id '*'"
-	topicConfigs    = "--operation DescribeConfigs --topic '*'"
-)
-
 // refusal is the error of an error code that a broker answered a request with;
-// nil for 0. A denial says which right would allow the request.
-func refusal(p *peer, request string, code int16, right string) error {
+// nil for 0. A denial says which right would allow the request, whose name
+// begins with its key's as needs has it.
+func refusal(p *peer, request string, code int16) error {
 	if code == 0 {
 		return nil
 	}
 	err := kerr.ErrorForCode(code)
 	reason := fact.NotObserved
-	switch err {
-	case kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed:
-		return &denied{probe.Fail(fact.NotAllowed, fmt.Sprintf("%s answered %s: %s", p, request, err), "kafka-acls.sh --add --allow-principal User:NAME "+right)}
-	case kerr.UnsupportedVersion:
+	switch {
+	case isDenial(code):
+		return &denied{probe.Fail(fact.NotAllowed, fmt.Sprintf("%s answered %s: %s", p, request, err), p.grant(rightFor(request, code)))}
+	case err == kerr.UnsupportedVersion:
 		reason = fact.NotSupported
-	case kerr.RequestTimedOut:
+	case err == kerr.RequestTimedOut:
 		reason = fact.TimedOut
-	default:
-		if kerr.IsRetriable(err) {
-			reason = fact.NotYet
-		}
+	case kerr.IsRetriable(err):
+		reason = fact.NotYet
 	}
 	return probe.Fail(reason, fmt.Sprintf("%s answered %s: %s", p, request, err), "")
 }
@@ -47,3 +35,12 @@ func refusal(p *peer, request string, code int16, right string) error {
 type denied struct{ error }
 
 func (d *denied) Unwrap() error { return d.error }
+
+// isDenial says whether an error code is an authorizer's no.
+func isDenial(code int16) bool {
+	switch kerr.ErrorForCode(code) {
+	case kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed:
+		return true
+	}
+	return false
+}

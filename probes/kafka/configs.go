@@ -139,7 +139,7 @@ func (s *topicSettings) addTopics(p *peer, answer *kmsg.DescribeConfigsResponse)
 		if topic.ErrorCode == kerr.UnknownTopicOrPartition.Code {
 			continue
 		}
-		err := refusal(p, "DescribeConfigs for topic "+topic.ResourceName, topic.ErrorCode, topicConfigs)
+		err := refusal(p, "DescribeConfigs for topic "+topic.ResourceName, topic.ErrorCode)
 		least, source, may, ok := settings(topic.Configs)
 		if err == nil && !ok {
 			err = probe.Fail(fact.Unreadable, fmt.Sprintf("%s answered DescribeConfigs for topic %s without %s", p, topic.ResourceName, minISR), "")

@@ -91,7 +91,7 @@ func addEligible(e *fact.EligibleLeaders, p *peer, answer *kmsg.DescribeTopicPar
 	var denied error
 	for _, topic := range answer.Topics {
 		if topic.ErrorCode != 0 || topic.Topic == nil {
-			denied = refusal(p, "DescribeTopicPartitions", topic.ErrorCode, describeTopics)
+			denied = refusal(p, "DescribeTopicPartitions", topic.ErrorCode)
 			continue
 		}
 		denied = nil

@@ -83,7 +83,7 @@ func (r *roster) groupsOf(p *peer) (ids []string, listed map[string]listing) {
 func (r *roster) observeGroupsOf(ctx context.Context, p *peer) ([]fact.Observation, error) {
 	got, err := r.ask(ctx, p, kmsg.NewPtrListGroupsRequest())
 	if err == nil {
-		err = refusal(p, "ListGroups", got.(*kmsg.ListGroupsResponse).ErrorCode, describeGroups)
+		err = refusal(p, "ListGroups", got.(*kmsg.ListGroupsResponse).ErrorCode)
 	}
 	if err != nil {
 		return nil, err
@@ -165,7 +165,7 @@ func (r *roster) describeSome(ctx context.Context, p *peer, kind string, ids []s
 			return nil, err
 		}
 		for _, g := range got.(*kmsg.DescribeGroupsResponse).Groups {
-			told[g.Group] = description{g.State, len(g.Members), -1, classicRoster(g), refusal(p, "DescribeGroups", g.ErrorCode, describeGroups)}
+			told[g.Group] = description{g.State, len(g.Members), -1, classicRoster(g), refusal(p, "DescribeGroups", g.ErrorCode)}
 		}
 	case "consumer":
 		request := kmsg.NewPtrConsumerGroupDescribeRequest()
@@ -175,7 +175,7 @@ func (r *roster) describeSome(ctx context.Context, p *peer, kind string, ids []s
 			return nil, err
 		}
 		for _, g := range got.(*kmsg.ConsumerGroupDescribeResponse).Groups {
-			told[g.Group] = description{g.State, len(g.Members), float64(g.Epoch), consumerRoster(g), refusal(p, "ConsumerGroupDescribe", g.ErrorCode, describeGroups)}
+			told[g.Group] = description{g.State, len(g.Members), float64(g.Epoch), consumerRoster(g), refusal(p, "ConsumerGroupDescribe", g.ErrorCode)}
 		}
 	case "share":
 		request := kmsg.NewPtrShareGroupDescribeRequest()
@@ -185,7 +185,7 @@ func (r *roster) describeSome(ctx context.Context, p *peer, kind string, ids []s
 			return nil, err
 		}
 		for _, g := range got.(*kmsg.ShareGroupDescribeResponse).Groups {
-			told[g.GroupID] = description{g.GroupState, len(g.Members), float64(g.GroupEpoch), shareRoster(g), refusal(p, "ShareGroupDescribe", g.ErrorCode, describeGroups)}
+			told[g.GroupID] = description{g.GroupState, len(g.Members), float64(g.GroupEpoch), shareRoster(g), refusal(p, "ShareGroupDescribe", g.ErrorCode)}
 		}
 	}
 	return told, nil

@@ -28,17 +28,17 @@ func observeLogDirs(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 	}
 	return r.each(ctx, "kafka.logdirs", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
 		if p.id < 0 {
-			return nil, probe.Fail(fact.NotObserved, p.String()+" does not say which broker it is", "kafka-acls.sh --add --allow-principal User:NAME "+clusterConfigs)
+			return nil, probe.Fail(fact.NotObserved, p.String()+" does not say which broker it is", p.grant(clusterConfigs))
 		}
 		got, err := r.ask(ctx, p, kmsg.NewPtrDescribeLogDirsRequest()) // nil topics are all
 		if err == nil {
 			answer := got.(*kmsg.DescribeLogDirsResponse)
-			if err = refusal(p, "DescribeLogDirs", answer.ErrorCode, describeCluster); err == nil {
+			if err = refusal(p, "DescribeLogDirs", answer.ErrorCode); err == nil {
 				if len(answer.Dirs) > 0 {
 					return r.logDirs(p, answer), nil
 				}
 				// Before version 3 a denial has no code of its own.
-				err = refusal(p, "DescribeLogDirs without any log dir", kerr.ClusterAuthorizationFailed.Code, describeCluster)
+				err = refusal(p, "DescribeLogDirs without any log dir", kerr.ClusterAuthorizationFailed.Code)
 			}
 		}
 		return nil, err

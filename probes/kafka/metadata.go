@@ -33,7 +33,7 @@ func observeMetadata(ctx context.Context, t *probe.Target) ([]fact.Observation, 
 		request := kmsg.NewPtrMetadataRequest() // nil topics are all topics; none is created
 		got, err := r.ask(ctx, p, request)
 		if err == nil {
-			err = refusal(p, "Metadata", got.(*kmsg.MetadataResponse).ErrorCode, describeTopics)
+			err = refusal(p, "Metadata", got.(*kmsg.MetadataResponse).ErrorCode)
 		}
 		if err != nil {
 			return nil, err

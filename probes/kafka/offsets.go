@@ -145,7 +145,7 @@ func fetchCommits(ctx context.Context, l *link, p *peer, ids []string) (map[stri
 			return nil, err
 		}
 		for _, g := range got.(*kmsg.OffsetFetchResponse).Groups {
-			a := groupCommits{err: refusal(p, "OffsetFetch", g.ErrorCode, describeGroups)}
+			a := groupCommits{err: refusal(p, "OffsetFetch", g.ErrorCode)}
 			for _, t := range g.Topics {
 				for _, c := range t.Partitions {
 					a.add(p, newCommit(t.Topic, c.Partition, c.Offset, c.LeaderEpoch, c.Metadata), c.ErrorCode)
@@ -162,7 +162,7 @@ func fetchCommits(ctx context.Context, l *link, p *peer, ids []string) (map[stri
 			return answers, err
 		}
 		answer := got.(*kmsg.OffsetFetchResponse)
-		a := groupCommits{err: refusal(p, "OffsetFetch", answer.ErrorCode, describeGroups)}
+		a := groupCommits{err: refusal(p, "OffsetFetch", answer.ErrorCode)}
 		for _, t := range answer.Topics {
 			for _, c := range t.Partitions {
 				a.add(p, newCommit(t.Topic, c.Partition, c.Offset, c.LeaderEpoch, c.Metadata), c.ErrorCode)
@@ -182,7 +182,7 @@ func newCommit(topic string, partition int32, offset int64, epoch int32, metadat
 // partition without a commit: what is left would understate the group's lag, so
 // that the whole group is not told.
 func (g *groupCommits) add(p *peer, c commit, code int16) {
-	if err := refusal(p, fmt.Sprintf("OffsetFetch for %s-%d", c.topic, c.partition), code, describeTopics); err != nil && g.err == nil {
+	if err := refusal(p, fmt.Sprintf("OffsetFetch for %s-%d", c.topic, c.partition), code); err != nil && g.err == nil {
 		g.err = err
 	}
 	g.at = append(g.at, c)

@@ -166,7 +166,7 @@ func (r *roster) producersOf(ctx context.Context, p *peer, led []partition) (all
 	}
 	for _, topic := range got.(*kmsg.DescribeProducersResponse).Topics {
 		for _, one := range topic.Partitions {
-			if failure := refusal(p, "DescribeProducers", one.ErrorCode, readTopics); failure != nil {
+			if failure := refusal(p, "DescribeProducers", one.ErrorCode); failure != nil {
 				err = cmp.Or(err, failure)
 				continue
 			}

@@ -63,7 +63,7 @@ func (r *roster) withoutQuorum(because *fact.Unknown) []fact.Observation {
 }
 
 func quorumOf(p *peer, answer *kmsg.DescribeQuorumResponse) (q fact.Quorum, err error) {
-	if err := refusal(p, "DescribeQuorum", answer.ErrorCode, describeCluster); err != nil {
+	if err := refusal(p, "DescribeQuorum", answer.ErrorCode); err != nil {
 		return q, err
 	}
 	if len(answer.Topics) != 1 || len(answer.Topics[0].Partitions) != 1 {
@@ -73,7 +73,7 @@ func quorumOf(p *peer, answer *kmsg.DescribeQuorumResponse) (q fact.Quorum, err 
 	if one.ErrorCode == kerr.NotLeaderForPartition.Code { // of a controller that is not the active one
 		return q, probe.Fail(fact.NotYet, fmt.Sprintf("%s was not answered by the active controller", p), "")
 	}
-	if err := refusal(p, "DescribeQuorum", one.ErrorCode, describeCluster); err != nil {
+	if err := refusal(p, "DescribeQuorum", one.ErrorCode); err != nil {
 		return q, err
 	}
 	q = fact.Quorum{Leader: one.LeaderID, Epoch: one.LeaderEpoch, HighWatermark: one.HighWatermark,

@@ -29,7 +29,7 @@ func observeQuotas(ctx context.Context, t *probe.Target) ([]fact.Observation, er
 	return r.anyone(ctx, "kafka.quotas", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
 		got, err := r.ask(ctx, p, kmsg.NewPtrDescribeClientQuotasRequest()) // no components match everything
 		if err == nil {
-			err = refusal(p, "DescribeClientQuotas", got.(*kmsg.DescribeClientQuotasResponse).ErrorCode, clusterConfigs)
+			err = refusal(p, "DescribeClientQuotas", got.(*kmsg.DescribeClientQuotasResponse).ErrorCode)
 		}
 		if err != nil {
 			return nil, err

@@ -32,7 +32,7 @@ func observeReassigned(ctx context.Context, t *probe.Target) ([]fact.Observation
 		request.TimeoutMillis = int32(r.patience.Milliseconds())
 		got, err := r.ask(ctx, p, request)
 		if err == nil {
-			err = refusal(p, "ListPartitionReassignments", got.(*kmsg.ListPartitionReassignmentsResponse).ErrorCode, describeCluster)
+			err = refusal(p, "ListPartitionReassignments", got.(*kmsg.ListPartitionReassignmentsResponse).ErrorCode)
 		}
 		if err != nil {
 			return nil, err

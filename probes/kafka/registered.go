@@ -42,7 +42,7 @@ func observeRegistered(ctx context.Context, t *probe.Target) ([]fact.Observation
 			return err
 		})
 		if err == nil {
-			err = refusal(p, "DescribeCluster", answer.ErrorCode, describeCluster)
+			err = refusal(p, "DescribeCluster", answer.ErrorCode)
 		}
 		if err != nil {
 			return nil, err

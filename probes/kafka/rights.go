@@ -68,7 +68,7 @@ func (r *roster) countACLs(ctx context.Context, p *peer) ([]fact.Observation, er
 	if answer.ErrorCode == kerr.SecurityDisabled.Code {
 		return nil, probe.Fail(fact.Absent, p.String()+" has no authorizer", "")
 	}
-	if err := refusal(p, "DescribeAcls", answer.ErrorCode, describeCluster); err != nil {
+	if err := refusal(p, "DescribeAcls", answer.ErrorCode); err != nil {
 		return nil, err
 	}
 	n := 0
@@ -81,7 +81,7 @@ func (r *roster) countACLs(ctx context.Context, p *peer) ([]fact.Observation, er
 func (r *roster) scramUsers(ctx context.Context, p *peer) ([]fact.Observation, error) {
 	got, err := r.ask(ctx, p, kmsg.NewPtrDescribeUserSCRAMCredentialsRequest()) // nil users are all
 	if err == nil {
-		err = refusal(p, "DescribeUserScramCredentials", got.(*kmsg.DescribeUserSCRAMCredentialsResponse).ErrorCode, describeCluster)
+		err = refusal(p, "DescribeUserScramCredentials", got.(*kmsg.DescribeUserSCRAMCredentialsResponse).ErrorCode)
 	}
 	if err != nil {
 		return nil, err
@@ -96,7 +96,8 @@ func (r *roster) scramUsers(ctx context.Context, p *peer) ([]fact.Observation, e
 	return []fact.Observation{fact.SCRAMUsers.Is(fact.TheCluster, users)}, nil
 }
 
-// permissions asks for the operations that the broker's authorizer would allow.
+// permissions asks for the operations that the broker's authorizer would allow,
+// and tries the rights that the probes need.
 func (r *roster) permissions(ctx context.Context, p *peer) ([]fact.Observation, error) {
 	var mine fact.Rights
 	err := r.with(ctx, p, func(ctx context.Context, l *link) error {
@@ -104,19 +105,24 @@ func (r *roster) permissions(ctx context.Context, p *peer) ([]fact.Observation, 
 		cluster.IncludeClusterAuthorizedOperations = true
 		got, err := l.request(ctx, cluster)
 		if err == nil {
-			err = refusal(p, "DescribeCluster", got.(*kmsg.DescribeClusterResponse).ErrorCode, describeCluster)
+			err = refusal(p, "DescribeCluster", got.(*kmsg.DescribeClusterResponse).ErrorCode)
 		}
 		if err != nil {
 			return err
 		}
-		mine.Cluster = operations(got.(*kmsg.DescribeClusterResponse).ClusterAuthorizedOperations)
+		bits := got.(*kmsg.DescribeClusterResponse).ClusterAuthorizedOperations
+		mine.Cluster = operations(bits)
 		topics := kmsg.NewPtrMetadataRequest() // nil topics are all; none is created
 		topics.IncludeTopicAuthorizedOperations = true
 		if got, err = l.request(ctx, topics); err != nil {
 			return err
 		}
 		mine.Topics = topicRights(got.(*kmsg.MetadataResponse))
-		return nil
+		held := map[fact.Right]bool{}
+		if bits >= 0 {
+			held[describeCluster] = slices.Contains(mine.Cluster, kmsg.ACLOperationDescribe.String())
+		}
+		return r.tryRights(ctx, l, held, &mine)
 	})
 	if err != nil {
 		return nil, err

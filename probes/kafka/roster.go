@@ -55,6 +55,7 @@ type peer struct {
 	own   []string // its addresses: advertised, or listeners in its own configuration
 	reach fact.Reach
 	tried time.Time // when reach was seen; zero: never
+	door  *door     // nil in tests
 	taken error     // who else answers at its address, so that reach says nothing of it; nil: nobody
 	idle  []*link
 
@@ -168,7 +169,7 @@ func (r *roster) learn(id int32, address string) {
 	name := strconv.Itoa(int(id))
 	p := r.peers[name]
 	if p == nil {
-		p = &peer{name: name, id: id}
+		p = &peer{name: name, id: id, door: r.door}
 		r.peers[name] = p
 	}
 	if !slices.Contains(p.own, address) {

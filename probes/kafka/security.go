@@ -16,6 +16,7 @@ type security struct {
 	tls       *tls.Config // ServerName is set for each broker
 	mechanism sasl.Mechanism
 	hidden    *hider
+	user      string // that PLAIN or SCRAM logs in; "": another mechanism
 	from      string // the configuration of a broker that the settings were taken from; "": the operator's own
 }
 
@@ -65,7 +66,7 @@ func (s *security) read(given map[string]string) error {
 		return fmt.Errorf("security.protocol: %.40q, expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL", protocol)
 	}
 	if strings.HasPrefix(protocol, "SASL_") {
-		if s.mechanism, err = readMechanism(properties, s.hidden); err != nil {
+		if s.mechanism, s.user, err = readMechanism(properties, s.hidden); err != nil {
 			return err
 		}
 	}
@@ -78,40 +79,43 @@ var loginModules = map[string]string{
 	"OAUTHBEARER": "OAuthBearerLoginModule", "GSSAPI": "Krb5LoginModule",
 }
 
-func readMechanism(properties map[string]string, hidden *hider) (sasl.Mechanism, error) {
+// readMechanism also returns the user name, where the mechanism has one.
+func readMechanism(properties map[string]string, hidden *hider) (m sasl.Mechanism, user string, err error) {
 	name := strings.ToUpper(strings.TrimSpace(properties["sasl.mechanism"]))
 	if name == "" {
 		name = "GSSAPI" // Java's default
 	}
 	module := loginModules[name]
 	if module == "" {
-		return nil, fmt.Errorf("sasl.mechanism: %.40q is not supported, expected PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or GSSAPI", name)
+		return nil, "", fmt.Errorf("sasl.mechanism: %.40q is not supported, expected PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or GSSAPI", name)
 	}
 	login, err := parseJAAS(properties["sasl.jaas.config"])
 	if err != nil {
-		return nil, fmt.Errorf("sasl.jaas.config: %w", err)
+		return nil, "", fmt.Errorf("sasl.jaas.config: %w", err)
 	}
 	if !strings.HasSuffix(login.module, "."+module) {
-		return nil, fmt.Errorf("sasl.jaas.config: login module %.80q, expected one that ends in .%s for %s", login.module, module, name)
+		return nil, "", fmt.Errorf("sasl.jaas.config: login module %.80q, expected one that ends in .%s for %s", login.module, module, name)
 	}
 	switch name {
 	case "OAUTHBEARER":
-		return readOAuth(properties, login, hidden)
+		m, err = readOAuth(properties, login, hidden)
+		return m, "", err
 	case "GSSAPI":
-		return readGSSAPI(properties, login)
+		m, err = readGSSAPI(properties, login)
+		return m, "", err
 	}
 	user, hasUser := login.options["username"]
 	pass, hasPass := login.options["password"]
 	if !hasUser || !hasPass {
-		return nil, fmt.Errorf("sasl.jaas.config: username=\"…\" and password=\"…\" are expected")
+		return nil, "", fmt.Errorf("sasl.jaas.config: username=\"…\" and password=\"…\" are expected")
 	}
 	switch name {
 	case "SCRAM-SHA-256":
-		return scram.Auth{User: user, Pass: pass, IsToken: login.options["tokenauth"] == "true"}.AsSha256Mechanism(), nil
+		return scram.Auth{User: user, Pass: pass, IsToken: login.options["tokenauth"] == "true"}.AsSha256Mechanism(), user, nil
 	case "SCRAM-SHA-512":
-		return scram.Auth{User: user, Pass: pass, IsToken: login.options["tokenauth"] == "true"}.AsSha512Mechanism(), nil
+		return scram.Auth{User: user, Pass: pass, IsToken: login.options["tokenauth"] == "true"}.AsSha512Mechanism(), user, nil
 	}
-	return plain.Auth{User: user, Pass: pass}.AsMechanism(), nil
+	return plain.Auth{User: user, Pass: pass}.AsMechanism(), user, nil
 }
 
 func readTLS(properties map[string]string) (*tls.Config, error) {

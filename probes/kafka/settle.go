@@ -36,7 +36,7 @@ func (r *roster) settle(attempts []attempt) {
 	for name, a := range best {
 		p := r.peers[name]
 		if p == nil {
-			p = &peer{name: name, id: a.id}
+			p = &peer{name: name, id: a.id, door: r.door}
 			r.peers[name] = p
 		}
 		p.reach, p.tried, p.taken = a.reach, time.Now(), a.taken

@@ -91,7 +91,7 @@ func (r *roster) transactionsOf(ctx context.Context, p *peer, most int) (all []t
 	list.StateFilters = openStates
 	got, err := r.ask(ctx, p, list)
 	if err == nil {
-		err = refusal(p, "ListTransactions", got.(*kmsg.ListTransactionsResponse).ErrorCode, describeTxns)
+		err = refusal(p, "ListTransactions", got.(*kmsg.ListTransactionsResponse).ErrorCode)
 	}
 	if err != nil {
 		return nil, 0, err
@@ -141,7 +141,7 @@ func (r *roster) describeTransactions(ctx context.Context, p *peer, some []kmsg.
 	var all []transaction
 	for _, one := range some {
 		d, ok := told[one.TransactionalID]
-		if err := refusal(p, "DescribeTransactions", d.ErrorCode, describeTxns); err != nil {
+		if err := refusal(p, "DescribeTransactions", d.ErrorCode); err != nil {
 			var no *denied
 			if errors.As(err, &no) {
 				return nil, err
