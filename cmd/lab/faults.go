@@ -51,7 +51,7 @@ func tell(ctx context.Context, command string) error {
 func check(ctx context.Context, args []string) error {
 	k := lab.Checker{Say: os.Stderr}
 	flags := flag.NewFlagSet("lab check", flag.ContinueOnError)
-	flags.StringVar(&k.Version, "version", lab.DefaultVersion, "`version` of Kafka")
+	flags.StringVar(&k.Version, "version", "", "`version` of Kafka")
 	flags.BoolVar(&k.Heal, "heal", false, "also heal each fault, and wait until the cluster is whole")
 	oracles := flags.Bool("oracles", false, "do without ktriage: only see that every fault bites (and heals)")
 	verbose := flags.Bool("v", false, "print every verdict")
@@ -90,6 +90,34 @@ func check(ctx context.Context, args []string) error {
 	err = lab.Table(os.Stdout, rows)
 	fmt.Printf("%d faults and controls in %.0f s\n", len(rows), time.Since(began).Seconds())
 	return err
+}
+
+func facts(ctx context.Context, args []string) error {
+	k := lab.Checker{Say: os.Stderr}
+	flags := flag.NewFlagSet("lab facts", flag.ContinueOnError)
+	flags.StringVar(&k.Version, "version", "", "`version` of Kafka")
+	if err := flags.Parse(args); err != nil {
+		return flag.ErrHelp
+	}
+	if flags.NArg() == 0 {
+		return errors.New("a fault is expected; list names them")
+	}
+	faults, err := lab.FaultOf(flags.Args()...)
+	if err != nil {
+		return err
+	}
+	ktriage, clean, err := build(ctx)
+	if err != nil {
+		return err
+	}
+	defer clean()
+	k.Ktriage = ktriage
+	for _, f := range faults {
+		if err := k.Facts(ctx, f, os.Stdout); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func build(ctx context.Context) (*lab.Ktriage, func(), error) {

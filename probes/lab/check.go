@@ -32,6 +32,7 @@ type Row struct {
 	Seconds  float64 // from the oracle's word to the end of the check that held
 	Rounds   int     // checks that it took
 	Blind    []string
+	Facts    int           // that were seen
 	Took     time.Duration // all of it, start of the cluster included
 	Err      error         // nil: all as expected
 	Evidence *Report       // the verdict that was judged last
@@ -62,7 +63,7 @@ func (k *Checker) run(ctx context.Context, f *Fault, row *Row) (err error) {
 	}
 	c.Say("%s: %s", f.Name, row.Saw)
 	if k.Ktriage != nil {
-		err = errors.Join(k.name(ctx, c, f, row), k.blind(ctx, c, f, row))
+		err = errors.Join(k.name(ctx, c, f, row), k.blind(ctx, c, f, row), k.see(ctx, c, f, row))
 	}
 	if k.Heal && f.Heal != nil {
 		if heal := f.Heal(ctx, c); heal != nil {
@@ -112,6 +113,36 @@ func (k *Checker) blind(ctx context.Context, c *Cluster, f *Fault, row *Row) err
 	return errors.Join(errs...)
 }
 
+// see looks for the facts of a fault, once more when some are not there yet.
+func (k *Checker) see(ctx context.Context, c *Cluster, f *Fault, row *Row) error {
+	if len(f.Facts) == 0 {
+		return nil
+	}
+	var missing error
+	for range Rounds {
+		seen, err := k.Ktriage.Look(ctx, c, f.Args...)
+		if err != nil {
+			return err
+		}
+		if row.Facts, missing = seen.all(c, f.Facts); missing == nil {
+			return nil
+		}
+	}
+	return missing
+}
+
+// all counts the sights that were seen, and says which were not.
+func (s *Seen) all(c *Cluster, wanted []Sight) (n int, err error) {
+	var missing []error
+	for _, want := range wanted {
+		want.Subject, want.Want = c.expand(want.Subject), c.expand(want.Want)
+		if err := s.Check(want); err != nil {
+			missing = append(missing, err)
+		}
+	}
+	return len(wanted) - len(missing), errors.Join(missing...)
+}
+
 func (r *Report) sureOf(f *Fault) bool {
 	for _, e := range f.Expect {
 		if b := r.band(e.Cause); b != "confirmed" && b != "likely" {
@@ -139,6 +170,9 @@ func (f *Fault) Expected() string {
 	}
 	all = append(all, f.Context...)
 	if len(all) == 0 {
+		if f.unnamed() {
+			return "its facts"
+		}
 		return "nothing"
 	}
 	return strings.Join(all, "+")
@@ -147,7 +181,7 @@ func (f *Fault) Expected() string {
 // Table prints rows as a table, and below it what is wrong.
 func Table(w io.Writer, rows []*Row) error {
 	t := tabwriter.NewWriter(w, 0, 8, 1, ' ', 0)
-	fmt.Fprintln(t, "fault\t| oracle saw\t| branch\t| first cause\t| band\t| expected\t| seconds\t| ok")
+	fmt.Fprintln(t, "fault\t| oracle saw\t| branch\t| first cause\t| band\t| expected\t| seconds\t| facts\t| ok")
 	failed := 0
 	for _, r := range rows {
 		ok := "ok"
@@ -155,8 +189,8 @@ func Table(w io.Writer, rows []*Row) error {
 			ok = "NO"
 			failed++
 		}
-		fmt.Fprintf(t, "%s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %.1f\t| %s\n",
-			r.Fault.Name, shorten(r.Saw, 48), r.Branch, shorten(r.First, 40), r.Band, r.Fault.Expected(), r.Seconds, ok)
+		fmt.Fprintf(t, "%s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %.1f\t| %d/%d\t| %s\n",
+			r.Fault.Name, shorten(r.Saw, 48), r.Branch, shorten(r.First, 40), r.Band, r.Fault.Expected(), r.Seconds, r.Facts, len(r.Fault.Facts), ok)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -182,4 +216,38 @@ func shorten(s string, n int) string {
 		return string(r[:n-1]) + "…"
 	}
 	return s
+}
+
+// Facts looks at a cluster before a fault and during it, and prints what the
+// probes saw change.
+func (k *Checker) Facts(ctx context.Context, f *Fault, w io.Writer) (err error) {
+	c, err := Start(ctx, Options{Shape: f.Shape, Version: k.Version, Say: k.Say, Owner: "facts"})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Stop()) }()
+	if f.Prepare != nil {
+		if err := f.Prepare(ctx, c); err != nil {
+			return fmt.Errorf("prepare %s: %w", f.Name, err)
+		}
+	}
+	healthy, err := k.Ktriage.Look(ctx, c, f.Args...)
+	if err != nil {
+		return err
+	}
+	saw, err := f.Break(ctx, c)
+	if err != nil {
+		return err
+	}
+	broken, err := k.Ktriage.Look(ctx, c, f.Args...)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%s: %s\n", f.Name, saw)
+	if err := PrintChanges(w, c, Changes(healthy, broken)); err != nil {
+		return err
+	}
+	n, err := broken.all(c, f.Facts)
+	fmt.Fprintf(w, "%d of %d facts that are expected were seen\n", n, len(f.Facts))
+	return err
 }

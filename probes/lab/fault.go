@@ -36,6 +36,7 @@ type Fault struct {
 	Deadline     time.Duration // from the oracle's word to the right verdict; 0: 30 s
 	Args         []string      // what the operator must give ktriage beside the bootstrap servers; $CONFIG3 is broker 3's server.properties
 	Blind        []Blind       // probes to switch off, and what must then be said
+	Facts        []Sight       // what the probes must see while the fault lasts
 }
 
 // Expect is a root cause that must be named with band confirmed or likely.
@@ -50,6 +51,10 @@ type Blind struct {
 	Skip  string // probes, separated by commas
 	Cause string
 }
+
+// unnamed says whether no verdict is expected, as of a fault for which there is
+// no cause yet: only facts are asked for.
+func (f *Fault) unnamed() bool { return !f.Healthy() && len(f.Expect)+len(f.Context) == 0 }
 
 // Healthy says whether a fault is a control.
 func (f *Fault) Healthy() bool { return f.Inject == nil }

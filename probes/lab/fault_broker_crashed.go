@@ -25,4 +25,9 @@ var brokerCrashed = &Fault{
 	Branch:    "availability",
 	Forbidden: []string{"planned-shutdown", "broker-hung", "disk-full", "under-min-isr", "no-leader"},
 	Blind:     []Blind{{"host.process,host.brokers", "broker-crashed"}},
+	Facts: []Sight{
+		{"kafka.broker.reach", "broker 2", "step=tcp; outcome=refused"},
+		{"kafka.metadata", "broker 1", "no brokers 2"},
+		{"kafka.registered", "cluster", "row=2; fenced=true"},
+	},
 }

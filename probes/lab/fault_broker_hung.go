@@ -36,6 +36,11 @@ var brokerHung = &Fault{
 	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "planned-shutdown", "under-min-isr", "no-leader", "gc-pause"},
 	Blind:     []Blind{{"host.process,kafka.reach", "broker-hung"}},
+	Facts: []Sight{
+		{"kafka.broker.reach", "broker 2", "step=api-versions; outcome=timed-out"},
+		{"kafka.metadata", "broker 1", "no brokers 2"},
+		{"host.process", "process 2", "state=T"},
+	},
 }
 
 // processState is the line "State:" of /proc/PID/status, as "T (stopped)".

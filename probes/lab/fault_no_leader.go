@@ -40,4 +40,5 @@ var noLeader = &Fault{
 	Context:   []string{"planned-shutdown"},
 	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "under-min-isr"},
+	Facts:     []Sight{{"kafka.metadata", "broker 1", "row=ledger-0; leader=-1; error=5; offline=2"}},
 }

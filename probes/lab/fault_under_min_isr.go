@@ -34,6 +34,7 @@ var underMinISR = &Fault{
 	Context:   []string{"planned-shutdown"},
 	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader"},
+	Facts:     []Sight{{"kafka.metadata", "broker 1", "row=orders-0; isr=1; error=0"}},
 }
 
 // starved sees that Kafka's own tool lists partitions under min ISR, and that

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
 )
 
 // ktriage must be able to change nothing, so it must not carry the code that
@@ -65,11 +67,21 @@ func TestFaultsAreWhole(t *testing.T) {
 		if f.Doc == "" || f.Oracle == nil {
 			t.Errorf("%s lacks a doc or an oracle", f.Name)
 		}
-		if f.Healthy() != (len(f.Expect) == 0 && len(f.Context) == 0) {
+		if f.Healthy() != (len(f.Expect) == 0 && len(f.Context) == 0 && len(f.Facts) == 0) {
 			t.Errorf("%s: an injection and expectations go together", f.Name)
 		}
 		if !f.Healthy() && f.Heal == nil {
 			t.Errorf("%s cannot be healed", f.Name)
+		}
+		for _, sight := range f.Facts {
+			if fact.Lookup(sight.Key) == nil {
+				t.Errorf("%s: %s: no such fact", f.Name, sight)
+			}
+			for _, c := range strings.Split(sight.Want, "; ") {
+				if _, _, err := test(c, "", nil); err != nil && !strings.HasPrefix(sight.Want, "no ") {
+					t.Errorf("%s: %s: %v", f.Name, sight, err)
+				}
+			}
 		}
 		for _, e := range f.Expect {
 			if slices.Contains(f.Forbidden, e.Cause) {
