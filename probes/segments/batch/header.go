@@ -12,15 +12,15 @@ import (
 
 // Sizes in bytes, counted from the offset that every batch begins with.
 const (
-	lead      = 12           // offset and length, which the length does not count
-	Common    = 17           // up to and with the magic, alike in all formats
-	minLegacy = lead + 14    // a message with magic 0, no key, no value
-	minV1     = lead + 22    // the same with magic 1
-	MinV2     = 61           // a batch with magic 2 and no records
-	maxHeader = MinV2        // what Parse looks at
-	crcFromV2 = 21           // a v2 checksum covers what follows the checksum
-	crcFromV1 = Common - 1   // an older one begins with the magic
-	offsetMax = int64(1)<<62 // far above any offset that a broker has given out
+	lead      = 12             // offset and length, which the length does not count
+	Common    = 17             // up to and with the magic, alike in all formats
+	minLegacy = lead + 14      // a message with magic 0, no key, no value
+	minV1     = lead + 22      // the same with magic 1
+	MinV2     = 61             // a batch with magic 2 and no records
+	maxHeader = MinV2          // what Parse looks at
+	crcFromV2 = 21             // a v2 checksum covers what follows the checksum
+	crcFromV1 = Common - 1     // an older one begins with the magic
+	offsetMax = int64(1) << 62 // far above any offset that a broker has given out
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
