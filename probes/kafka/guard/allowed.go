@@ -11,39 +11,40 @@ import (
 // minHeader is the size of key, version, correlation id and an absent client id.
 const minHeader = 10
 
-// allowed is every request that reads only. Each is here because it is needed
-// or soon will be; everything else, also what future brokers may bring, is
-// refused. Three are missing although they only read: Fetch (1) reads data and
-// costs page cache, DescribeDelegationToken (41) answers with secrets, and the
-// ValidateOnly variants of requests that change things want rights to change.
-var allowed = map[kmsg.Key]bool{
-	kmsg.ListOffsets:                  true,
-	kmsg.Metadata:                     true, // not every one, see below
-	kmsg.OffsetFetch:                  true,
-	kmsg.FindCoordinator:              true, // not every one, see below
-	kmsg.DescribeGroups:               true,
-	kmsg.ListGroups:                   true,
-	kmsg.SASLHandshake:                true, // not every one, see below
-	kmsg.ApiVersions:                  true,
-	kmsg.OffsetForLeaderEpoch:         true,
-	kmsg.DescribeACLs:                 true,
-	kmsg.DescribeConfigs:              true,
-	kmsg.DescribeLogDirs:              true,
-	kmsg.SASLAuthenticate:             true,
-	kmsg.ListPartitionReassignments:   true,
-	kmsg.DescribeClientQuotas:         true,
-	kmsg.DescribeUserSCRAMCredentials: true,
-	kmsg.DescribeQuorum:               true,
-	kmsg.DescribeCluster:              true,
-	kmsg.DescribeProducers:            true,
-	kmsg.DescribeTransactions:         true,
-	kmsg.ListTransactions:             true,
-	kmsg.ConsumerGroupDescribe:        true,
-	kmsg.ListConfigResources:          true,
-	kmsg.DescribeTopicPartitions:      true,
-	kmsg.ShareGroupDescribe:           true,
-	kmsg.StreamsGroupDescribe:         true,
-	kmsg.DescribeShareGroupOffsets:    true,
+// allowed is every request that reads only, and what it is read for: the reason
+// why it is here. Everything else, also what future brokers may bring, is
+// refused. DescribeDelegationToken (41) is missing although it only reads, for
+// it answers with secrets; the ValidateOnly variants of requests that change
+// things are missing, for they want rights to change.
+var allowed = map[kmsg.Key]string{
+	kmsg.Fetch:                        "batch headers around an offset", // not every one, see fetch.go
+	kmsg.ListOffsets:                  "where logs begin and end",
+	kmsg.Metadata:                     "brokers, topics and partitions", // not every one, see below
+	kmsg.OffsetFetch:                  "what groups have committed",
+	kmsg.FindCoordinator:              "who coordinates a group", // not every one, see below
+	kmsg.DescribeGroups:               "members of classic groups",
+	kmsg.ListGroups:                   "which groups there are",
+	kmsg.SASLHandshake:                "how to authenticate", // not every one, see below
+	kmsg.ApiVersions:                  "what a broker answers",
+	kmsg.OffsetForLeaderEpoch:         "where an epoch ends",
+	kmsg.DescribeACLs:                 "how many ACLs there are",
+	kmsg.DescribeConfigs:              "settings and where they are set",
+	kmsg.DescribeLogDirs:              "log dirs and their errors",
+	kmsg.SASLAuthenticate:             "authentication",
+	kmsg.ListPartitionReassignments:   "moves under way",
+	kmsg.DescribeClientQuotas:         "quotas",
+	kmsg.DescribeUserSCRAMCredentials: "names of users",
+	kmsg.DescribeQuorum:               "the controller quorum",
+	kmsg.DescribeCluster:              "registered brokers, controllers",
+	kmsg.DescribeProducers:            "who holds back a last stable offset",
+	kmsg.DescribeTransactions:         "age of transactions",
+	kmsg.ListTransactions:             "open transactions",
+	kmsg.ConsumerGroupDescribe:        "members of consumer groups",
+	kmsg.ListConfigResources:          "which configs there are",
+	kmsg.DescribeTopicPartitions:      "eligible leaders",
+	kmsg.ShareGroupDescribe:           "members of share groups",
+	kmsg.StreamsGroupDescribe:         "members of streams groups",
+	kmsg.DescribeShareGroupOffsets:    "where share groups are",
 }
 
 // internal is the topic that holds the coordinators of a FindCoordinator type.
@@ -58,7 +59,7 @@ func Check(request []byte, exists func(topic string) bool) error {
 	key := int16(binary.BigEndian.Uint16(request))
 	version := int16(binary.BigEndian.Uint16(request[2:]))
 	name := kmsg.NameForKey(key)
-	if !allowed[kmsg.Key(key)] {
+	if _, reads := allowed[kmsg.Key(key)]; !reads {
 		return fmt.Errorf("%w: %s (key %d) is not among the requests that only read", ErrRefused, name, key)
 	}
 	r := kmsg.RequestForKey(key)
@@ -76,7 +77,7 @@ func Check(request []byte, exists func(topic string) bool) error {
 // cannot be told; "" when nothing.
 func sideEffect(r kmsg.Request, request []byte, exists func(string) bool) string {
 	switch r.(type) {
-	case *kmsg.MetadataRequest, *kmsg.FindCoordinatorRequest, *kmsg.ListOffsetsRequest, *kmsg.OffsetForLeaderEpochRequest:
+	case *kmsg.MetadataRequest, *kmsg.FindCoordinatorRequest, *kmsg.ListOffsetsRequest, *kmsg.OffsetForLeaderEpochRequest, *kmsg.FetchRequest:
 		body, ok := body(request, r.IsFlexible())
 		// Written again it must be the same bytes, or a broker might read it otherwise.
 		if !ok || r.ReadFrom(body) != nil || !bytes.Equal(r.AppendTo(nil), body) {
@@ -101,6 +102,8 @@ func sideEffect(r kmsg.Request, request []byte, exists func(string) bool) string
 		if r.Version >= 3 && r.ReplicaID != -1 {
 			return "poses as a replica"
 		}
+	case *kmsg.FetchRequest:
+		return unbounded(r)
 	case *kmsg.SASLHandshakeRequest:
 		if r.Version < 1 {
 			return "would be followed by bytes that are no requests"
