@@ -5,6 +5,8 @@ package fact
 var Keys = []Key{
 	BrokerReach, BrokerSoftware, BrokerAPIs, BrokerFeatures, BrokerConfigs, Metadata, Registered, QuorumState, ZooKeeperController, Configs, Reassigned, Quotas, ACLs, SCRAMUsers, Permissions, Transactions, OpenProducers, Eligible, LogDirError, LogDirSize, LogDirTotal, LogDirUsable, LogDirLag, LogDirFutures, LogDirFutureLag, Groups, GroupState, GroupType, GroupGeneration, GroupMembers, GroupRoster, GroupCoordinator, Offsets,
 
+	PartitionEnds, LeaderEpochs,
+
 	LocalBrokers, CPUs, CPUUser, CPUSystem, CPUIdle, CPUIOWait, CPUSteal, MemTotal, MemAvailable, BrokerProcess, ProcessCPU, ProcessRSS, ProcessThreads, ProcessFDs, ProcessFDLimit, DirMount, DirUsed, DirAvailable, DirTotal, DirInodesUsed, DirInodesTotal, DeviceReads, DeviceWrites, DeviceReadBytes, DeviceWriteBytes, DeviceReadSeconds, DeviceWriteSeconds, DeviceBusySeconds, DeviceQueueSeconds,
 
 	JVMVersion, JVMCollector, JVMStarted, JVMGCCause, GCYoungCount, GCYoungSeconds, GCFullCount, GCFullSeconds, GCConcurrentCount, GCConcurrentSeconds, SafepointSeconds, HeapUsed, HeapMax, OldUsed, OldMax, HeapLow,

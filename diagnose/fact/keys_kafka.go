@@ -22,7 +22,7 @@ var (
 	Permissions = State[Rights]("kafka.permissions", Cluster, "what this console's own user may do").keeping(4)
 
 	Transactions  = State[OpenTransactions]("kafka.transactions", Cluster, "transactions that are neither committed nor aborted, as their coordinators tell them")
-	OpenProducers = State[Producers]("kafka.producers", Cluster, "producers that hold back the last stable offset of a partition with consumers, as its leader tells them")
+	OpenProducers = State[Producers]("kafka.producers", Cluster, "producers that hold back the last stable offset of a partition, as its leader tells them")
 
 	LogDirError  = State[string]("kafka.logdir.error", LogDir, "Kafka's name of the error of a log dir, empty when it is online")
 	LogDirSize   = Gauge("kafka.logdir.size", LogDir, Bytes, "bytes of replicas in the log dir, as the broker counts them")

@@ -66,6 +66,7 @@ var asks = map[*probe.Probe][]string{
 	Reassigned:    {"ListPartitionReassignments"},
 	Quotas:        {"DescribeClientQuotas"},
 	Transactions:  {"ListTransactions", "DescribeTransactions"},
+	Partitions:    {"ListOffsets", "Metadata"},
 	OpenProducers: {"DescribeProducers", "Metadata", "ListOffsets"},
 	Security:      {"DescribeAcls", "DescribeUserScramCredentials", "Metadata"},
 }

@@ -67,9 +67,14 @@ func (r *roster) keep(p *peer, l *link) {
 }
 
 // with runs requests on a connection to a broker. A connection that waited too
-// long and was closed by the broker is replaced once.
+// long and was closed by the broker is replaced once. Of a broker that the survey
+// found dead an old connection may still answer; that is not waited for long.
 func (r *roster) with(ctx context.Context, p *peer, use func(context.Context, *link) error) error {
-	ctx, cancel := context.WithTimeout(ctx, r.patience)
+	patience := r.patience
+	if r.isDown(p) {
+		patience /= 4
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		l, waited, err := r.take(ctx, p)

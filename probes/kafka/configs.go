@@ -40,13 +40,9 @@ var Configs = &probe.Probe{
 var errNoView = probe.Fail(fact.NotYet, "no broker has told its metadata", "")
 
 func observeConfigs(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	r, err := known(ctx, t)
+	r, view, err := viewed(ctx, t)
 	if err != nil {
 		return nil, err
-	}
-	view := r.latest()
-	if view == nil {
-		return nil, errNoView
 	}
 	return r.anyone(ctx, "kafka.configs", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
 		return r.configsOf(ctx, p, view.Topics)

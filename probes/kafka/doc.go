@@ -20,7 +20,7 @@
 //	identify.go which brokers those that answer know, and which one they are
 //	settle.go   folds addresses into brokers
 //	ask.go      one broker, each broker, any broker
-//	admin.go    kadm for what is asked of the leaders of partitions
+//	ends.go     where logs begin and end, asked of the leaders of partitions
 //
 // and then one file a probe.
 //

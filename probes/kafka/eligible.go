@@ -25,13 +25,9 @@ var Eligible = &probe.Probe{
 const partitionsAtOnce = 2000
 
 func observeEligible(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	r, err := known(ctx, t)
+	r, view, err := viewed(ctx, t)
 	if err != nil {
 		return nil, err
-	}
-	view := r.latest()
-	if view == nil {
-		return nil, errNoView
 	}
 	short := shortTopics(view)
 	if len(short) == 0 {

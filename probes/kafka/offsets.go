@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,7 +19,7 @@ import (
 // are read first, so that a group is never seen ahead of a log end.
 var Offsets = &probe.Probe{
 	Name: "kafka.offsets", Doc: "committed offsets of groups beside log start, log end and last stable offset",
-	Cost: probe.Cheap, Every: 5 * time.Second, Needs: []*probe.Probe{Groups},
+	Cost: probe.Cheap, Every: 5 * time.Second, Needs: []*probe.Probe{Metadata, Groups},
 	Yields:  []fact.Key{fact.Offsets},
 	Observe: observeOffsets,
 }
@@ -40,7 +39,7 @@ type commit struct {
 }
 
 func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	r, err := known(ctx, t)
+	r, view, err := viewed(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -64,14 +63,11 @@ func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 	if err == nil {
 		err = untold(seen, len(all))
 	}
-	topics := map[string]bool{}
-	for _, g := range all {
-		for _, c := range g.at {
-			topics[c.topic] = true
-		}
+	wanted := committed(view, all)
+	ends, told, failure := r.endsOf(ctx, view, wanted)
+	if told > 0 || len(wanted) == 0 { // some leaders not answering shows in what is missing
+		failure = nil
 	}
-	ends, failure := r.logEnds(ctx, slices.Sorted(maps.Keys(topics)))
-	r.hold(ends)
 	for _, g := range all {
 		s := fact.Subject{Scope: fact.Group, Name: g.group}
 		if failure != nil && len(g.at) > 0 {
@@ -84,6 +80,20 @@ func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 		err = failure
 	}
 	return seen, err
+}
+
+// committed is the indices of the partitions that groups have committed to.
+func committed(view *fact.MetadataView, all []commits) []int32 {
+	wanted := []int32{}
+	for _, g := range all {
+		for _, c := range g.at {
+			if i := view.At(c.topic, c.partition); i >= 0 {
+				wanted = append(wanted, int32(i))
+			}
+		}
+	}
+	slices.Sort(wanted)
+	return slices.Compact(wanted)
 }
 
 // committing is the groups that a broker coordinates and that commit offsets.
@@ -210,9 +220,10 @@ func (e *logEnds) beside(at []commit) fact.GroupOffsets {
 		o.Committed = append(o.Committed, c.offset)
 		o.CommitEpoch = append(o.CommitEpoch, c.epoch)
 		o.MetadataBytes = append(o.MetadataBytes, int32(c.metadata))
-		o.LogStart = append(o.LogStart, offsetIn(e.start, c.topic, c.partition))
-		o.LogEnd = append(o.LogEnd, offsetIn(e.end, c.topic, c.partition))
-		o.LastStable = append(o.LastStable, offsetIn(e.stable, c.topic, c.partition))
+		start, end, stable := e.at(c.topic, c.partition)
+		o.LogStart = append(o.LogStart, start)
+		o.LogEnd = append(o.LogEnd, end)
+		o.LastStable = append(o.LastStable, stable)
 	}
 	return o
 }

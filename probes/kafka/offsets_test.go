@@ -36,6 +36,7 @@ func TestOffsetsWithOneLeaderHung(t *testing.T) {
 	billing := fact.Subject{Scope: fact.Group, Name: "billing"}
 	for range 2 {
 		must(t, target, Reach)
+		must(t, target, Metadata)
 		must(t, target, Groups)
 		if all := value(t, must(t, target, Offsets), fact.Offsets, billing); len(all.LogEnd) != 6 || all.LogEnd[0] < 0 || all.LogEnd[1] < 0 || all.LogEnd[2] < 0 {
 			t.Fatalf("before: %+v", all)
@@ -65,6 +66,7 @@ func TestOffsetsWithOneLeaderHung(t *testing.T) {
 	}
 	hangs.Store(false)
 	must(t, target, Reach)
+	must(t, target, Metadata)
 	must(t, target, Groups)
 	if all := value(t, must(t, target, Offsets), fact.Offsets, billing); all.LogEnd[0] < 0 || all.LogEnd[1] < 0 || all.LogEnd[2] < 0 {
 		t.Errorf("after: %+v", all)

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -20,11 +19,11 @@ import (
 const heldAtMost = 2000
 
 // OpenProducers asks the leaders of the partitions whose last stable offset is
-// below the high watermark who holds it back. Only partitions that groups
-// consume are known to be so, and with none of them nothing is asked.
+// below the high watermark who holds it back, first where it stands still. With
+// no such partition nothing is asked.
 var OpenProducers = &probe.Probe{
 	Name: "kafka.producers", Doc: "producers with an open transaction in partitions whose last stable offset is held back",
-	Cost: probe.Cheap, Every: 10 * time.Second, Needs: []*probe.Probe{Metadata, Offsets},
+	Cost: probe.Cheap, Every: 10 * time.Second, Needs: []*probe.Probe{Metadata, Partitions},
 	Yields:  []fact.Key{fact.OpenProducers},
 	Observe: observeProducers,
 }
@@ -44,31 +43,32 @@ func (r *roster) hold(ends *logEnds) {
 		return
 	}
 	held := heldIn(ends, r.endsBefore)
-	r.held, r.endsBefore = &held, ends.end
+	r.held, r.endsBefore = &held, ends
 }
 
-// heldIn is the partitions whose last stable offset is below the end of the log,
-// the most held back first. Both are asked at the same time, so that on a busy
-// partition the end can be the later one: where the end of the round before is
-// known, the offset must be below that as well.
-func heldIn(ends *logEnds, before kadm.ListedOffsets) []partition {
+// heldIn is the partitions whose last stable offset is below the high watermark:
+// first those where it has not moved since the round before, of each kind the
+// most held back first.
+func heldIn(ends, before *logEnds) []partition {
 	type gap struct {
 		partition
+		moves   int // 0: it stands still
 		records int64
 	}
 	var gaps []gap
-	for topic, partitions := range ends.stable {
-		for n, stable := range partitions {
-			end := offsetIn(ends.end, topic, n)
-			if earlier := offsetIn(before, topic, n); earlier >= 0 {
-				end = min(end, earlier)
-			}
-			if stable.Err == nil && stable.Offset >= 0 && stable.Offset < end {
-				gaps = append(gaps, gap{partition{topic, n}, end - stable.Offset})
-			}
+	for i, stable := range ends.stable {
+		if stable < 0 || stable >= ends.high[i] {
+			continue
 		}
+		g := gap{partition{ends.view.Topics[ends.view.Topic[i]], ends.view.Partition[i]}, 1, ends.high[i] - stable}
+		if _, _, earlier := before.at(g.topic, g.number); earlier == stable {
+			g.moves = 0
+		}
+		gaps = append(gaps, g)
 	}
-	slices.SortFunc(gaps, func(a, b gap) int { return cmp.Or(cmp.Compare(b.records, a.records), order(a.partition, b.partition)) })
+	slices.SortFunc(gaps, func(a, b gap) int {
+		return cmp.Or(cmp.Compare(a.moves, b.moves), cmp.Compare(b.records, a.records), order(a.partition, b.partition))
+	})
 	held := []partition{}
 	for _, g := range gaps {
 		held = append(held, g.partition)
@@ -81,13 +81,9 @@ func order(a, b partition) int {
 }
 
 func observeProducers(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	r, err := known(ctx, t)
+	r, view, err := viewed(ctx, t)
 	if err != nil {
 		return nil, err
-	}
-	view := r.latest()
-	if view == nil {
-		return nil, errNoView
 	}
 	r.mu.Lock()
 	held := r.held
@@ -111,7 +107,7 @@ func observeProducers(ctx context.Context, t *probe.Target) ([]fact.Observation,
 		told += n
 		all = append(all, mine...)
 		return nil, err
-	}, func(*peer, *fact.Unknown) []fact.Observation { return nil })
+	}, untoldElsewhere)
 	if told == 0 && err != nil && len(some) > 0 {
 		return nil, err
 	}

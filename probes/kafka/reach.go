@@ -10,7 +10,7 @@ import (
 
 // Probes is every probe of this package, in the order in which they need each
 // other.
-var Probes = []*probe.Probe{Reach, Metadata, Registered, Quorum, Configs, Eligible, LogDirs, Groups, Offsets,
+var Probes = []*probe.Probe{Reach, Metadata, Registered, Quorum, Configs, Eligible, LogDirs, Groups, Offsets, Partitions,
 	BrokerConfigs, Reassigned, Quotas, Transactions, OpenProducers, Security}
 
 // Reach connects anew to every broker. That a connection is refused, stays
@@ -61,6 +61,19 @@ func known(ctx context.Context, t *probe.Target) (*roster, error) {
 		err = r.survey(ctx, freshness)
 	}
 	return r, err
+}
+
+// viewed is known, and the view of topics and leaders that probes start from.
+func viewed(ctx context.Context, t *probe.Target) (*roster, *fact.MetadataView, error) {
+	r, err := known(ctx, t)
+	if err != nil {
+		return nil, nil, err
+	}
+	view := r.latest()
+	if view == nil {
+		return nil, nil, errNoView
+	}
+	return r, view, nil
 }
 
 // softwareUnknown is what is observed of the software of a broker that did not answer.

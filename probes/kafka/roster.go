@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-
 	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/probe"
 )
@@ -37,13 +35,12 @@ type roster struct {
 	running  chan struct{} // closed when the survey that runs has ended; nil: none runs
 	view     *fact.MetadataView
 	denials  map[string]denial
-	admin    *admin
 	logdirs  map[string][]string // paths last seen, by name of broker
 	groups   map[string]listing  // groups last seen, by id
 	listed   bool                // a broker has listed its groups
 	held     *[]partition        // where the last stable offset is held back, the most first; nil: not known
 
-	endsBefore kadm.ListedOffsets // log ends of the round before; nil: not known
+	endsBefore *logEnds // of the round before; nil: not known
 
 	closed bool
 }
@@ -143,9 +140,6 @@ func (r *roster) Close() error {
 	r.closed = true
 	for _, p := range r.peers {
 		p.hangUp()
-	}
-	if r.admin != nil {
-		r.admin.close()
 	}
 	return nil
 }
@@ -284,6 +278,13 @@ func (p *peer) down() error {
 		return nil
 	}
 	return p.unknown(p.reach)
+}
+
+// isDown says whether the last survey found a broker dead.
+func (r *roster) isDown(p *peer) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return p.down() != nil
 }
 
 // unknown is the error of whatever wanted a broker that could not be reached so.

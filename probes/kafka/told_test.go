@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -196,7 +195,7 @@ func TestOpenTransaction(t *testing.T) {
 	if _, err := look(t, target, OpenProducers); err == nil || probe.Because(err).Reason != fact.NotYet {
 		t.Errorf("before any offsets: %v", err)
 	}
-	for _, p := range []*probe.Probe{Metadata, Groups, Offsets} {
+	for _, p := range []*probe.Probe{Metadata, Partitions} {
 		must(t, target, p)
 	}
 	o := value(t, must(t, target, Transactions), fact.Transactions, fact.TheCluster)
@@ -210,7 +209,13 @@ func TestOpenTransaction(t *testing.T) {
 	if err := client.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
 		t.Fatal(err)
 	}
-	must(t, target, Offsets)
+	ends := value(t, must(t, target, Partitions), fact.PartitionEnds, fact.TheCluster)
+	if err := ends.Valid(); err != nil || len(ends.Partition) != 12 {
+		t.Errorf("%+v, %v", ends, err)
+	}
+	if i := ends.At("orders", 2); i != 2 || ends.HighWatermark[i] != 12 || ends.LastStable[i] != 12 || ends.LogStart[i] != 0 {
+		t.Errorf("orders-2 at %d: %+v", i, ends)
+	}
 	if o := value(t, must(t, target, Transactions), fact.Transactions, fact.TheCluster); len(o.ID) != 0 {
 		t.Errorf("after its end: %+v", o)
 	}
@@ -314,27 +319,25 @@ func answers(bytes string) func(net.Conn) {
 	}
 }
 
-// An end that was read a moment later than the last stable offset holds nothing
-// back; what was so a round ago still does, the most held back first.
+// Where the last stable offset stands still comes before where it moves, the most
+// held back first; where none was told, or it is the end, nothing is held back.
 func TestHeldBack(t *testing.T) {
-	listed := func(offsets ...int64) kadm.ListedOffsets {
-		l := kadm.ListedOffsets{"orders": {}}
-		for p, o := range offsets {
-			l["orders"][int32(p)] = kadm.ListedOffset{Topic: "orders", Partition: int32(p), Offset: o}
-		}
-		return l
-	}
-	ends := &logEnds{stable: listed(100, 40, 90, 7, -1), end: listed(105, 50, 200, 7, 9)}
+	v := viewOf(wide(1, 5))
+	ends := &logEnds{view: &v, stable: []int64{100, 40, 90, 7, -1}, high: []int64{105, 50, 200, 7, 9}}
 	for _, c := range []struct {
-		before kadm.ListedOffsets
+		before []int64
 		want   []int32
-	}{{nil, []int32{2, 1, 0}}, {listed(98, 45, 150, 7, 9), []int32{2, 1}}, {listed(99), []int32{2, 1}}} {
+	}{{nil, []int32{2, 1, 0}}, {[]int64{100, 30, -1, 7, 9}, []int32{0, 2, 1}}, {[]int64{100, 40, 90, 7, -1}, []int32{2, 1, 0}}} {
+		var before *logEnds
+		if c.before != nil {
+			before = &logEnds{view: &v, start: c.before, high: c.before, stable: c.before}
+		}
 		var got []int32
-		for _, p := range heldIn(ends, c.before) {
+		for _, p := range heldIn(ends, before) {
 			got = append(got, p.number)
 		}
 		if !slices.Equal(got, c.want) {
-			t.Errorf("%v, %v is expected", got, c.want)
+			t.Errorf("%v: %v, %v is expected", c.before, got, c.want)
 		}
 	}
 }

@@ -33,6 +33,7 @@ func TestCommitsNotTold(t *testing.T) {
 		billing, audit := fact.Subject{Scope: fact.Group, Name: "billing"}, fact.Subject{Scope: fact.Group, Name: "audit"}
 		target := aim(t, cluster.ListenAddrs()...)
 		target.Timeout = 5 * time.Second
+		must(t, target, Metadata)
 		must(t, target, Groups)
 		for range 2 {
 			seen, err := look(t, target, Offsets)

@@ -1,0 +1,8 @@
+package fact
+
+// What Kafka's own protocol tells of partitions' offsets, of controllers and of
+// the message path (probes/kafka).
+var (
+	PartitionEnds = State[PartitionOffsets]("kafka.partition.offsets", Cluster, "log start, high watermark and last stable offset of every partition, as its leader tells them").keeping(2)
+	LeaderEpochs  = State[EpochEnds]("kafka.epoch-ends", Cluster, "where leader epochs of suspect partitions end, as their leaders tell it").keeping(4)
+)
