@@ -33,14 +33,3 @@ type Mount struct {
 	Options      string `json:"options"`       // per mount
 	SuperOptions string `json:"super_options"` // per file system
 }
-
-// LogLines is what was found of one kind of line in a broker's logs.
-type LogLines struct {
-	Count  int       `json:"count"`
-	First  time.Time `json:"first,omitzero"`
-	Last   time.Time `json:"last,omitzero"`
-	Text   string    `json:"text,omitempty"`   // the first line, cut to 300 characters
-	Latest string    `json:"latest,omitempty"` // the last line, likewise
-	File   string    `json:"file,omitempty"`   // where the first line stands
-	Since  time.Time `json:"since,omitzero"`   // how far back was looked
-}

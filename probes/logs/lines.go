@@ -20,15 +20,15 @@ import (
 // Probes is the probes of this package.
 var Probes = []*probe.Probe{Lines}
 
-// Lines reads the ends of server.log, controller.log and kafkaServer.out of
-// each node on this host, then what is added to them.
+// Lines reads the ends of server.log and its kin of each node on this host, then
+// what is added to them.
 var Lines = &probe.Probe{
 	Name:    "logs.lines",
 	Doc:     "known lines of the brokers' logs since their last start",
 	Cost:    probe.Free,
 	Every:   2 * time.Second,
 	Needs:   []*probe.Probe{host.Brokers},
-	Yields:  slices.Concat(ownKeys, controllerKeys, dirKeys),
+	Yields:  allKeys,
 	Observe: observe,
 }
 
@@ -38,12 +38,14 @@ var (
 	// controllerKeys is what a controller's log tells of every broker.
 	controllerKeys = []fact.Key{fact.LogControlledShutdown, fact.LogFenced, fact.LogUnfenced, fact.LogController}
 	dirKeys        = []fact.Key{fact.LogDirFailed, fact.LogNoSpace, fact.LogIOError, fact.LogOtherErr}
+	allKeys        = slices.Concat(ownKeys, controllerKeys, dirKeys, lineKeys)
 )
 
 // node is a broker or controller whose logs are read, and what they say.
 type node struct {
 	fact.LocalBroker
 	server, controller, out report
+	others                  []report // of otherLogs, in their order
 }
 
 // report is what one log file says; err: why it says nothing.
@@ -54,12 +56,14 @@ type report struct {
 	last  time.Time
 	lines map[subject]fact.LogLines
 	named []int32
+
+	shrinks []fact.ISRShrink
 }
 
 func observe(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
 	nodes := nodesOf(t)
 	if len(nodes) == 0 {
-		return host.Nowhere(slices.Concat(ownKeys, controllerKeys, dirKeys), host.NoBroker), nil
+		return host.Nowhere(allKeys, host.NoBroker), nil
 	}
 	var wait sync.WaitGroup
 	for i := range nodes {
@@ -69,11 +73,16 @@ func observe(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
 		if n.controls() {
 			wait.Go(func() { n.controller = follow(ctx, t, n.LocalBroker, "controller.log", patterns) })
 		}
+		n.others = make([]report, len(otherLogs))
+		for j, o := range otherLogs {
+			wait.Go(func() { n.others[j] = follow(ctx, t, n.LocalBroker, o.file, patterns) })
+		}
 	}
 	wait.Wait()
 	var seen []fact.Observation
 	for i := range nodes {
 		seen = append(seen, nodes[i].own()...)
+		seen = append(seen, nodes[i].more()...)
 	}
 	return append(seen, registrations(nodes)...), unread(nodes)
 }
@@ -157,8 +166,11 @@ func follow(ctx context.Context, t *probe.Target, b fact.LocalBroker, file strin
 func (s *scan) report() report {
 	r := report{node: s.node, since: s.since, last: s.newest, lines: make(map[subject]fact.LogLines, len(s.lines))}
 	for k, l := range s.lines {
-		r.lines[k] = *l
+		one := *l
+		one.Minutes, one.Names = slices.Clone(l.Minutes), slices.Clone(l.Names)
+		r.lines[k] = one
 	}
+	r.shrinks = slices.Clone(s.shrinks)
 	r.named = slices.Sorted(maps.Keys(s.named))
 	return r
 }
@@ -187,6 +199,8 @@ func merge(a, b fact.LogLines) fact.LogLines {
 	}
 	a.Count += b.Count
 	a.Since = earliest(a.Since, b.Since)
+	a.Minutes = mergeMinutes(a.Minutes, b.Minutes)
+	a.Names, a.Others = mergeNames(a, b)
 	return a
 }
 

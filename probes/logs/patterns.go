@@ -2,6 +2,7 @@ package logs
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -20,16 +21,21 @@ const (
 // pattern is one kind of line. Loggers move between packages from version to
 // version, so only the message counts.
 type pattern struct {
-	text  string           // in every such line
-	key   *fact.Def        // nil: the line is only for the scanner itself
-	about about            // whom it speaks of
-	not   string           // in no such line
-	note  func(*scan, hit) // instead of counting the line, when set
+	text  string             // in every such line
+	key   *fact.Def          // nil: the line is only for the scanner itself
+	about about              // whom it speaks of
+	not   string             // in no such line
+	under string             // not below a line that holds this
+	note  func(*scan, hit)   // what the scanner makes of the line, beside counting it under key
+	names func(hit) []string // what the line speaks of; nil: nothing that is told apart
+	trace bool               // the exception that follows belongs to the line
 }
 
-// patterns is every line that is known. The exceptions of log dirs come last in
-// a stack trace or first, with or without "Caused by": only their text counts.
-var patterns = []pattern{
+// patterns is every line that is known.
+var patterns = slices.Concat(lifePatterns, dirPatterns, ownPatterns, replicaPatterns, controllerPatterns, clientPatterns)
+
+// lifePatterns is how nodes come and go.
+var lifePatterns = []pattern{
 	{text: "Registered signal handlers for", note: (*scan).start}, // main() of broker and controller, first thing
 	{text: "Creating new QuorumController", note: (*scan).start},  // the same in controller.log
 
@@ -42,10 +48,10 @@ var patterns = []pattern{
 	{text: "java.lang.OutOfMemoryError", key: fact.LogOutOfMemory.Def(), not: "Map failed"},
 	{text: "Shutdown broker because all log dirs in", key: fact.LogAllDirsFailed.Def()},
 	{text: "because none of the specified log dirs from", key: fact.LogAllDirsFailed.Def()},
-	{text: "Encountered fatal fault:", key: fact.LogFatal.Def()},
-	{text: "Exiting Kafka due to fatal exception", key: fact.LogFatal.Def()},
-	{text: "Fatal error during broker startup", key: fact.LogFatal.Def()},
-	{text: "Fatal error during KafkaServer startup", key: fact.LogFatal.Def()},
+	{text: "Encountered fatal fault:", key: fact.LogFatal.Def(), trace: true},
+	{text: "Exiting Kafka due to fatal exception", key: fact.LogFatal.Def(), trace: true},
+	{text: "Fatal error during broker startup", key: fact.LogFatal.Def(), trace: true},
+	{text: "Fatal error during KafkaServer startup", key: fact.LogFatal.Def(), trace: true},
 	{text: "Shutdown broker because the metadata log dir", key: fact.LogFatal.Def()},
 	{text: "NotEnoughReplicasException", key: fact.LogNotEnoughReplicas.Def()},
 
@@ -54,7 +60,11 @@ var patterns = []pattern{
 	{text: "has requested and been granted a", key: fact.LogControlledShutdown.Def(), about: other}, // controlled, or immediate when it led nothing
 	{text: "Fencing broker ", key: fact.LogFenced.Def(), about: other},
 	{text: " to unfence has been granted", key: fact.LogUnfenced.Def(), about: other},
+}
 
+// dirPatterns is how log dirs fail. Their exceptions come last in a stack trace
+// or first, with or without "Caused by": only their text counts.
+var dirPatterns = []pattern{
 	{text: "Stopping serving logs in dir ", key: fact.LogDirFailed.Def(), about: dir},
 	{text: "Stopping serving replicas in dir ", key: fact.LogDirFailed.Def(), about: dir},
 	{text: "No space left on device", key: fact.LogNoSpace.Def(), about: failed},

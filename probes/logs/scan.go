@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,11 @@ type scan struct {
 	head   []byte               // the last line with a time, for the stack trace that follows
 	newest time.Time
 	mtime  time.Time // of the file: for lines before the first with a time
+
+	awaiting []*fact.LogLines // whose exception comes with the next piece
+	shrinks  []fact.ISRShrink
+	starting bool                 // the controller that writes this log reads its past
+	unclean  map[string]time.Time // unclean elections that were seen, by what tells them apart
 }
 
 // subject is a kind of line and whom it is about: "" the node itself, the id of
@@ -48,7 +54,7 @@ func newScan(patterns []pattern, dirs []string) *scan {
 	for i, p := range patterns {
 		texts[i] = p.text
 	}
-	s := &scan{patterns: patterns, finder: newFinder(texts), zone: time.Local, node: -1, named: map[int32]bool{}}
+	s := &scan{patterns: patterns, finder: newFinder(texts), zone: time.Local, node: -1, named: map[int32]bool{}, unclean: map[string]time.Time{}}
 	for _, d := range dirs {
 		s.dirs = append(s.dirs, path.Clean(d))
 	}
@@ -58,10 +64,15 @@ func newScan(patterns []pattern, dirs []string) *scan {
 
 func (s *scan) forget() {
 	s.lines, s.first = map[subject]*fact.LogLines{}, map[string]*fact.Def{}
+	s.awaiting, s.shrinks = nil, nil
 }
 
 // feed scans whole lines, in the order of the file.
 func (s *scan) feed(b []byte) {
+	for _, l := range s.awaiting {
+		extend(l, b)
+	}
+	s.awaiting = nil
 	if s.since.IsZero() {
 		if i := nextHead(b, 0); i >= 0 {
 			s.since, _ = s.timeOf(b[i:])
@@ -116,14 +127,50 @@ func (s *scan) line(n int, b []byte, begin, stop int) {
 		if p.not != "" && bytes.Contains(h.line, []byte(p.not)) {
 			continue
 		}
+		if p.under != "" && bytes.Contains(h.head, []byte(p.under)) {
+			continue
+		}
 		if p.note != nil {
 			p.note(s, h)
 		}
-		if p.key != nil {
-			if name, ok := s.whom(p, h); ok {
-				s.count(p.key, name, h)
+		if p.key == nil {
+			continue
+		}
+		if name, ok := s.whom(p, h); ok {
+			l := s.count(p.key, name, h)
+			if p.names != nil {
+				nameIn(l, p.names(h), h.at)
+			}
+			if p.trace {
+				s.exception(l, b, stop)
 			}
 		}
+	}
+}
+
+// exception adds the exception that follows a line to what is shown of it, now
+// or, where it has not been written yet, with the next piece.
+func (s *scan) exception(l *fact.LogLines, b []byte, stop int) {
+	if stop+1 < len(b) {
+		extend(l, b[stop+1:])
+		return
+	}
+	s.awaiting = append(s.awaiting, l)
+}
+
+// extend adds the line at the start of b to what is shown of the newest line,
+// unless it is one of its own.
+func extend(l *fact.LogLines, b []byte) {
+	if isHead(b) || len(b) == 0 {
+		return
+	}
+	more := shown(cut(b, 1200))
+	if more == "" {
+		return
+	}
+	l.Latest = shorten(l.Latest + ": " + more)
+	if l.Count == 1 {
+		l.Text = l.Latest
 	}
 }
 
@@ -185,7 +232,7 @@ func (s *scan) dirIn(line []byte) (string, bool) {
 }
 
 // count adds a line to its kind.
-func (s *scan) count(key *fact.Def, name string, h hit) {
+func (s *scan) count(key *fact.Def, name string, h hit) *fact.LogLines {
 	k := subject{key, name}
 	l := s.lines[k]
 	text := shown(h.line)
@@ -195,13 +242,60 @@ func (s *scan) count(key *fact.Def, name string, h hit) {
 	}
 	l.Count++
 	l.Last, l.Latest = h.at, text
+	minuteOf(l, h.at)
+	return l
+}
+
+// Bounds of what is kept of one kind of line.
+const (
+	maxMinutes = 60
+	maxNames   = 32
+	maxShown   = 300
+)
+
+// minuteOf counts a line in its minute. Lines come in the order of time but for
+// clocks that were set back: such a line counts in the newest minute.
+func minuteOf(l *fact.LogLines, at time.Time) {
+	minute := at.Truncate(time.Minute)
+	if n := len(l.Minutes); n > 0 && !minute.After(l.Minutes[n-1].At) {
+		l.Minutes[n-1].Count++
+		return
+	}
+	if len(l.Minutes) == maxMinutes {
+		l.Minutes = append(l.Minutes[:0], l.Minutes[1:]...)
+	}
+	l.Minutes = append(l.Minutes, fact.MinuteCount{At: minute, Count: 1})
+}
+
+// nameIn counts what a line speaks of.
+func nameIn(l *fact.LogLines, names []string, at time.Time) {
+	for _, name := range names {
+		name = shorten(strings.ToValidUTF8(name, "\uFFFD"))
+		i := slices.IndexFunc(l.Names, func(n fact.NameCount) bool { return n.Name == name })
+		switch {
+		case i >= 0:
+			l.Names[i].Count++
+			l.Names[i].Last = at
+		case len(l.Names) < maxNames:
+			l.Names = append(l.Names, fact.NameCount{Name: name, Count: 1, Last: at})
+		default:
+			l.Others++
+		}
+	}
 }
 
 // shown is what is kept of a line: 300 characters of it.
 func shown(line []byte) string {
-	text := strings.ToValidUTF8(strings.TrimSpace(string(cut(line, 1200))), "\uFFFD")
-	if r := []rune(text); len(r) > 300 {
-		text = string(r[:299]) + "…"
+	return shorten(strings.ToValidUTF8(strings.TrimSpace(string(cut(line, 1200))), "\uFFFD"))
+}
+
+// shorten is at most maxShown characters of a text.
+func shorten(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	if r := []rune(text); len(r) > maxShown {
+		text = string(r[:maxShown-1]) + "…"
 	}
 	return text
 }
@@ -209,7 +303,7 @@ func shown(line []byte) string {
 // start begins anew: the node that writes this log has just been started.
 func (s *scan) start(h hit) {
 	s.forget()
-	s.since = h.at
+	s.since, s.starting = h.at, true
 }
 
 // started learns the id of the node.
