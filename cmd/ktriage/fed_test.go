@@ -26,6 +26,12 @@ func TestEverySignIsFedAndEveryProbeRead(t *testing.T) {
 		fact.PartitionEnds} {
 		read[k.Def()] = true
 	}
+	// The host beyond what signs judge so far, one of each probe.
+	for _, k := range []fact.Key{
+		fact.Load1, fact.SwapIn, fact.PressureIO, fact.ProcessReadBytes, fact.ProcessBlocked, fact.ProcessMaps, fact.CgroupFrozen,
+	} {
+		read[k.Def()] = true
+	}
 	for _, s := range diagnose.All.Signs {
 		for _, k := range slices.Concat(s.Needs, s.Uses) {
 			read[k.Def()] = true

@@ -12,6 +12,7 @@ import (
 //	27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard
 type MountEntry struct {
 	Device       string // major:minor
+	Root         string // of the file system, what is mounted here
 	Point        string
 	Options      string // of this mount
 	Type         string
@@ -41,7 +42,7 @@ func ParseMountInfo(file []byte) ([]MountEntry, error) {
 			return all, fmt.Errorf("mountinfo, line %d: device: expected major:minor: %q", n, left[2])
 		}
 		all = append(all, MountEntry{
-			Device: left[2], Point: unescape(left[4]), Options: left[5],
+			Device: left[2], Root: unescape(left[3]), Point: unescape(left[4]), Options: left[5],
 			Type: right[0], Source: unescape(right[1]), SuperOptions: right[2],
 		})
 	}

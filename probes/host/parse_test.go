@@ -20,7 +20,7 @@ func fixture(t testing.TB, name string) []byte {
 
 func TestParseStat(t *testing.T) {
 	got, err := ParseStat(fixture(t, "proc-pid-stat.txt"))
-	want := Stat{State: "S", CPU: 8.49, Threads: 102, Start: 395187, RSSPages: 94822}
+	want := Stat{State: "S", CPU: 8.49, Faults: 14, Threads: 102, Start: 395187, VM: 2992177152, RSSPages: 94822}
 	if err != nil || got != want {
 		t.Errorf("%+v, error %v, want %+v", got, err, want)
 	}
@@ -59,10 +59,10 @@ func TestParseMountInfo(t *testing.T) {
 		t.Fatalf("%d mounts, error %v", len(mounts), err)
 	}
 	for path, want := range map[string]MountEntry{
-		"/var/lib/kafka": {"254:0", "/", "rw,relatime", "ext4", "/dev/vda", "rw,discard,resv_strict,resuid=65534,resgid=65534"},
-		"/run/netns/a":   {"254:0", "/run/netns", "rw,relatime", "ext4", "/dev/vda", "rw,discard,resv_strict,resuid=65534,resgid=65534"},
-		"/dev/shmfoo":    {"0:6", "/dev", "rw,relatime", "devtmpfs", "devtmpfs", "rw,size=12334460k,nr_inodes=3083615,mode=755"},
-		"/dev/shm":       {"0:27", "/dev/shm", "rw,relatime", "tmpfs", "tmpfs", "rw,size=24684084k"}, // mounted twice, the later is seen
+		"/var/lib/kafka": {"254:0", "/", "/", "rw,relatime", "ext4", "/dev/vda", "rw,discard,resv_strict,resuid=65534,resgid=65534"},
+		"/run/netns/a":   {"254:0", "/run/netns", "/run/netns", "rw,relatime", "ext4", "/dev/vda", "rw,discard,resv_strict,resuid=65534,resgid=65534"},
+		"/dev/shmfoo":    {"0:6", "/", "/dev", "rw,relatime", "devtmpfs", "devtmpfs", "rw,size=12334460k,nr_inodes=3083615,mode=755"},
+		"/dev/shm":       {"0:27", "/", "/dev/shm", "rw,relatime", "tmpfs", "tmpfs", "rw,size=24684084k"}, // mounted twice, the later is seen
 	} {
 		if got, ok := mountOf(mounts, path); !ok || got != want {
 			t.Errorf("%s: %+v, want %+v", path, got, want)

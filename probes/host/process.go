@@ -2,14 +2,15 @@ package host
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
-	"github.com/shirou/gopsutil/v3/process"
+	"golang.org/x/sys/unix"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/probe"
@@ -22,99 +23,140 @@ var Process = &probe.Probe{
 	Cost:    probe.Free,
 	Every:   2 * time.Second,
 	Needs:   []*probe.Probe{Brokers},
-	Yields:  []fact.Key{fact.BrokerProcess, fact.ProcessCPU, fact.ProcessRSS, fact.ProcessThreads, fact.ProcessFDs, fact.ProcessFDLimit},
+	Yields:  append([]fact.Key{fact.BrokerProcess}, processFigures...),
 	Observe: observeProcess,
 }
 
-func observeProcess(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
+// processFigures is what a process that is gone does not have.
+var processFigures = []fact.Key{
+	fact.ProcessCPU, fact.ProcessRSS, fact.ProcessVM, fact.ProcessVMLimit, fact.ProcessMajorFaults, fact.ProcessThreads, fact.ProcessThreadLimit,
+	fact.ProcessFDs, fact.ProcessFDLimit,
+}
+
+func observeProcess(_ context.Context, t *probe.Target) ([]fact.Observation, error) {
 	brokers := t.Brokers()
 	if len(brokers) == 0 {
-		return Nowhere([]fact.Key{fact.BrokerProcess, fact.ProcessCPU, fact.ProcessRSS, fact.ProcessThreads, fact.ProcessFDs, fact.ProcessFDLimit}, NoBroker), nil
+		return Nowhere(append([]fact.Key{fact.BrokerProcess}, processFigures...), NoBroker), nil
 	}
 	boot := BootTime(t)
 	var seen []fact.Observation
 	for _, b := range brokers {
-		seen = append(seen, processOf(ctx, t, b, boot)...)
+		seen = append(seen, processOf(t, b, boot)...)
 	}
 	return seen, nil
 }
 
 // processOf observes one broker's process. A process that has ended and whose
 // parent has not yet noticed (state Z) exists no more.
-func processOf(ctx context.Context, t *probe.Target, b fact.LocalBroker, boot time.Time) []fact.Observation {
+func processOf(t *probe.Target, b fact.LocalBroker, boot time.Time) []fact.Observation {
 	s := SubjectOf(b)
 	state := fact.ProcessState{PID: b.PID, Found: b.FoundBy}
 	if b.FoundBy != "process" && b.Config != "" {
 		state.Found += " (" + b.Config + ")"
 	}
-	stat, err := Stat{}, error(syscall.ESRCH)
+	of, err := Stat{}, error(syscall.ESRCH)
 	if b.PID != 0 {
-		stat, err = ReadStat(t, b.PID)
+		of, err = ReadStat(t, b.PID)
 	}
 	if probe.Missing(err) && !seesAll(t) {
 		err = fmt.Errorf("read %s: %w: /proc shows this user's own processes only", t.Proc(b.PID, "stat"), fs.ErrPermission)
 	}
 	var other bool // the number belongs to another process by now
 	if start := censusOf(t).start(b.PID); err == nil {
-		other = start != stat.Start && (start != 0 || !b.Running)
+		other = start != of.Start && (start != 0 || !b.Running)
 	}
 	switch {
 	case err != nil && !probe.Missing(err):
-		return append([]fact.Observation{fact.BrokerProcess.Unknown(s, probe.Because(err))}, noFigures(s, probe.Because(err))...)
+		return append([]fact.Observation{fact.BrokerProcess.Unknown(s, probe.Because(err))}, all(s, processFigures, probe.Because(err))...)
 	case err != nil || other:
-		return append([]fact.Observation{fact.BrokerProcess.Is(s, state)}, noFigures(s, gone)...)
+		return append([]fact.Observation{fact.BrokerProcess.Is(s, state)}, all(s, processFigures, gone)...)
 	}
-	state.State, state.Started = stat.State, stat.Started(boot)
-	state.Exists = !stat.Ended()
+	state.State, state.Started = of.State, of.Started(boot)
+	state.Exists = !of.Ended()
 	seen := []fact.Observation{fact.BrokerProcess.Is(s, state)}
 	if !state.Exists {
-		return append(seen, noFigures(s, gone)...)
+		return append(seen, all(s, processFigures, gone)...)
 	}
 	seen = append(seen,
-		fact.ProcessCPU.Is(s, stat.CPU),
-		fact.ProcessRSS.Is(s, float64(stat.RSSPages)*float64(os.Getpagesize())),
-		fact.ProcessThreads.Is(s, float64(stat.Threads)))
-	return append(seen, descriptors(ctx, t, s, b.PID)...)
+		fact.ProcessCPU.Is(s, of.CPU),
+		fact.ProcessRSS.Is(s, float64(of.RSSPages)*float64(os.Getpagesize())),
+		fact.ProcessVM.Is(s, float64(of.VM)),
+		fact.ProcessMajorFaults.Is(s, float64(of.Faults)),
+		fact.ProcessThreads.Is(s, float64(of.Threads)),
+		descriptors(t, s, b.PID))
+	return append(seen, limitsOf(t, s, b.PID)...)
 }
 
 var gone = &fact.Unknown{Reason: fact.Absent, Detail: "its process is gone"}
 
-// noFigures is the figures of a process that has none.
-func noFigures(s fact.Subject, because *fact.Unknown) []fact.Observation {
-	return []fact.Observation{
-		fact.ProcessCPU.Unknown(s, because), fact.ProcessRSS.Unknown(s, because), fact.ProcessThreads.Unknown(s, because),
-		fact.ProcessFDs.Unknown(s, because), fact.ProcessFDLimit.Unknown(s, because),
+// descriptors counts the open files of the process. Kernels from 6.2 give their
+// number as the size of the directory; on older ones it is read.
+func descriptors(t *probe.Target, s fact.Subject, pid int) fact.Observation {
+	name := t.Proc(pid, "fd")
+	var fs unix.Statfs_t
+	if info, err := stat(t, name); err == nil && info.Size() > 0 && unix.Statfs(name, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC {
+		return fact.ProcessFDs.Is(s, float64(info.Size()))
 	}
+	dir, err := t.Open(name)
+	if err != nil {
+		return fact.ProcessFDs.Unknown(s, probe.Because(fmt.Errorf("count the descriptors: %w", err)))
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return fact.ProcessFDs.Unknown(s, probe.Because(fmt.Errorf("count the descriptors: %w", err)))
+	}
+	return fact.ProcessFDs.Is(s, float64(len(names)))
 }
 
-// descriptors counts the open files and reads their limit, both of the process
-// itself: what ulimit says in a shell is another matter.
-func descriptors(ctx context.Context, t *probe.Target, s fact.Subject, pid int) []fact.Observation {
-	p := process.Process{Pid: int32(pid)}
-	ctx = rooted(ctx, t)
-	var seen []fact.Observation
-	t.Ledger.Note("open", t.Proc(pid, "fd"), 0, 0)
-	if n, err := p.NumFDsWithContext(ctx); err != nil {
-		seen = append(seen, fact.ProcessFDs.Unknown(s, probe.Because(fmt.Errorf("count the descriptors: %w", err))))
-	} else {
-		seen = append(seen, fact.ProcessFDs.Is(s, float64(n)))
+// limitsOf reads the soft limits of the process itself: what ulimit says in a
+// shell is another matter.
+func limitsOf(t *probe.Target, s fact.Subject, pid int) []fact.Observation {
+	file, err := t.ReadFile(t.Proc(pid, "limits"), 64<<10)
+	var soft map[string]float64
+	if err == nil {
+		soft, err = ParseLimits(file)
 	}
-	t.Ledger.Note("open", t.Proc(pid, "limits"), 0, 0)
-	limit, err := softLimit(p.RlimitWithContext(ctx))
 	if err != nil {
-		return append(seen, fact.ProcessFDLimit.Unknown(s, probe.Because(fmt.Errorf("read the limit of descriptors: %w", err))))
+		err = fmt.Errorf("read the limits of process %d: %w", pid, err)
 	}
-	return append(seen, fact.ProcessFDLimit.Is(s, float64(limit)))
+	return observe(s, softLimits, "limits", soft, err)
 }
 
-func softLimit(limits []process.RlimitStat, err error) (uint64, error) {
-	if err != nil {
-		return 0, err
-	}
-	for _, l := range limits {
-		if l.Resource == process.RLIMIT_NOFILE {
-			return l.Soft, nil
+var softLimits = []figure{
+	{"Max open files", fact.ProcessFDLimit, 1}, {"Max address space", fact.ProcessVMLimit, 1}, {"Max processes", fact.ProcessThreadLimit, 1},
+}
+
+// ParseLimits reads the soft limits out of /proc/PID/limits, 0 where there is
+// none:
+//
+//	Limit                     Soft Limit           Hard Limit           Units
+//	Max open files            20000                20000                files
+//	Max address space         unlimited            unlimited            bytes
+func ParseLimits(file []byte) (map[string]float64, error) {
+	soft := map[string]float64{}
+	n := 0
+	for line := range strings.Lines(string(file)) {
+		n++
+		for _, f := range softLimits {
+			rest, ok := strings.CutPrefix(line, f.name+" ")
+			if !ok {
+				continue
+			}
+			words := strings.Fields(rest)
+			if len(words) < 2 {
+				return nil, fmt.Errorf("limits, line %d: expected a soft and a hard limit", n)
+			}
+			if words[0] == "unlimited" {
+				soft[f.name] = 0
+				continue
+			}
+			v, err := strconv.ParseUint(words[0], 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("limits, line %d: expected a number or unlimited: %q", n, words[0])
+			}
+			soft[f.name] = float64(v)
 		}
 	}
-	return 0, errors.New("no line for open files")
+	return soft, nil
 }

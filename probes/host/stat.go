@@ -18,8 +18,10 @@ const ticksPerSecond = 100
 type Stat struct {
 	State    string  // R S D T t Z X I
 	CPU      float64 // seconds, user and system
+	Faults   uint64  // page faults that had to read from a disk
 	Threads  int64
 	Start    uint64 // ticks since boot
+	VM       uint64 // bytes of address space
 	RSSPages int64
 }
 
@@ -45,8 +47,8 @@ func ParseStat(line []byte) (Stat, error) {
 		}
 		return v, nil
 	}
-	var numbers [5]uint64
-	for i, n := range []int{14, 15, 20, 22, 24} {
+	var numbers [7]uint64
+	for i, n := range []int{14, 15, 20, 22, 24, 12, 23} {
 		v, err := field(n)
 		if err != nil {
 			return Stat{}, err
@@ -58,6 +60,8 @@ func ParseStat(line []byte) (Stat, error) {
 		CPU:      (float64(numbers[0]) + float64(numbers[1])) / ticksPerSecond,
 		Threads:  int64(numbers[2]),
 		Start:    numbers[3],
+		Faults:   numbers[5],
+		VM:       numbers[6],
 		RSSPages: int64(numbers[4]),
 	}, nil
 }
