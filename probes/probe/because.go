@@ -21,9 +21,12 @@ func Because(err error) *fact.Unknown {
 	u := &fact.Unknown{Reason: fact.Unreadable, Detail: err.Error()}
 	var known *Error
 	var timeout net.Error
+	var no *forbidden
 	switch {
 	case errors.As(err, &known):
 		return known.Unknown
+	case errors.As(err, &no):
+		u.Reason, u.How = fact.NotAllowed, no.how
 	case errors.Is(err, fs.ErrPermission):
 		u.Reason, u.How = fact.NotAllowed, "run as the broker's user, or root"
 	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, syscall.EOPNOTSUPP):

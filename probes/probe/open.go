@@ -36,7 +36,7 @@ func (t *Target) open(name string, more int) (*os.File, error) {
 		f, err = os.OpenFile(name, flags, 0)
 	}
 	t.Ledger.Note("open", name, 0, time.Since(begin))
-	return f, err
+	return f, t.forbid(name, err)
 }
 
 // ReadFile reads a whole file of others, at most limit bytes of it; a larger
