@@ -108,6 +108,10 @@ func wrap(first, indent, s string) string {
 	return b.String()
 }
 
+// Wrap is a text in lines of at most 80 columns: the first begins as said, the
+// others are indented so. A word longer than a line stays whole.
+func Wrap(first, indent, s string) string { return wrap(first, indent, s) }
+
 // listed is the first items of a list, and how many more there are.
 func listed(items []string, most int, between string) string {
 	if len(items) <= most {
