@@ -20,6 +20,7 @@ type Shape struct {
 	SmallDisk     int                // MiB of a tmpfs under the log dir of broker 3; 0: none
 	JVM           map[int32][]string // flags for the JVM of a broker, by id
 	Settings      map[string]string  // of every server.properties, over those of the lab
+	Fronts        map[int32]string   // host:port that a second listener of a broker advertises, for a proxy before it
 }
 
 // Options of a cluster. The zero value is three combined nodes of
@@ -134,7 +135,7 @@ func (c *Cluster) plan() error {
 	if c.Shape.OwnController {
 		c.Nodes = append(c.Nodes, &Node{ID: controllerID, Roles: "controller", Dir: filepath.Join(c.Dir, "c100")})
 	}
-	ports, err := freePorts(2 * len(c.Nodes))
+	ports, err := freePorts(3 * len(c.Nodes))
 	if err != nil {
 		return err
 	}
@@ -142,6 +143,9 @@ func (c *Cluster) plan() error {
 		n.install, n.jvm = c.install, c.Shape.JVM[n.ID]
 		n.LogDir = filepath.Join(n.Dir, "data")
 		n.Port, n.ControllerPort = ports[i], ports[len(c.Nodes)+i]
+		if n.Front = c.Shape.Fronts[n.ID]; n.Front != "" {
+			n.FrontPort = ports[2*len(c.Nodes)+i]
+		}
 		if c.small(n) {
 			n.MetadataDir = filepath.Join(n.Dir, "metadata")
 		}

@@ -58,6 +58,10 @@ func serverProperties(n *Node, all []*Node, extra map[string]string) string {
 		listeners = append(listeners, fmt.Sprintf("PLAINTEXT://127.0.0.1:%d", n.Port))
 		set["advertised.listeners"] = listeners[0]
 		set["inter.broker.listener.name"] = "PLAINTEXT"
+		if n.Front != "" {
+			listeners = append(listeners, fmt.Sprintf("FRONT://127.0.0.1:%d", n.FrontPort))
+			set["advertised.listeners"] += ",FRONT://" + n.Front
+		}
 	}
 	if strings.Contains(n.Roles, "controller") {
 		listeners = append(listeners, fmt.Sprintf("CONTROLLER://127.0.0.1:%d", n.ControllerPort))
@@ -66,7 +70,7 @@ func serverProperties(n *Node, all []*Node, extra map[string]string) string {
 	set["node.id"] = fmt.Sprint(n.ID)
 	set["controller.quorum.voters"] = strings.Join(voters, ",")
 	set["controller.listener.names"] = "CONTROLLER"
-	set["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+	set["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,FRONT:PLAINTEXT,CONTROLLER:PLAINTEXT"
 	set["listeners"] = strings.Join(listeners, ",")
 	set["log.dirs"] = n.LogDir
 	if n.MetadataDir != "" {

@@ -22,6 +22,8 @@ type Node struct {
 	MetadataDir    string // metadata.log.dir; "" when that is LogDir
 	Port           int    // of the PLAINTEXT listener
 	ControllerPort int
+	Front          string // what the FRONT listener advertises; "": it has none
+	FrontPort      int    // where that listens
 
 	install *Install
 	jvm     []string // flags of its own, after those of every node
