@@ -4,5 +4,6 @@ package fact
 // the message path (probes/kafka).
 var (
 	PartitionEnds = State[PartitionOffsets]("kafka.partition.offsets", Cluster, "log start, high watermark and last stable offset of every partition, as its leader tells them").keeping(2)
+	QuorumVoters  = State[[]VoterSaid]("kafka.quorum.voters", Cluster, "what each controller says itself, asked at its own listener")
 	LeaderEpochs  = State[EpochEnds]("kafka.epoch-ends", Cluster, "where leader epochs of suspect partitions end, as their leaders tell it").keeping(4)
 )

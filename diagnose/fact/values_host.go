@@ -13,6 +13,8 @@ type LocalBroker struct {
 	LogsDir   string   `json:"logs_dir"` // -Dkafka.logs.dir: server.log and its kin
 	Roles     string   `json:"roles"`    // process.roles; empty with ZooKeeper
 	FoundBy   string   `json:"found_by"` // "process", "perf data", "--broker-config"
+
+	Quorum []string `json:"quorum,omitempty"` // controllers that its properties name: "ID@HOST:PORT", or "HOST:PORT" where the id is not said
 }
 
 // ProcessState is a broker's process as /proc shows it.

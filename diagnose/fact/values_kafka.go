@@ -129,6 +129,23 @@ type Quorum struct {
 	Nodes []BrokerAddress `json:"nodes,omitempty"` // where the voters listen, a listener each; Kafka 3.9 on
 }
 
+// VoterSaid is what one controller says itself, asked at its own listener.
+type VoterSaid struct {
+	ID    int32 `json:"id"` // -1: not known
+	Reach Reach `json:"reach"`
+
+	// Leads says whether it answers as the active controller. Only that one tells
+	// epoch and high watermark; they are -1 of the others. A follower of a quorum
+	// that is lost answers just as one of a healthy quorum.
+	Leads         bool  `json:"leads"`
+	Epoch         int32 `json:"epoch"`
+	HighWatermark int64 `json:"high_watermark"`
+
+	Leader  int32    `json:"leader"`            // whom it takes for the active controller, Kafka 3.7 on; -1: nobody, or not told
+	Told    bool     `json:"told"`              // Leader is what it said
+	Because *Unknown `json:"because,omitempty"` // why it said nothing, or not all
+}
+
 // QuorumReplica is one voter or observer as the quorum's leader sees it.
 type QuorumReplica struct {
 	ID           int32     `json:"id"`

@@ -26,6 +26,7 @@ type Config struct {
 	Roles     string   // process.roles; empty with ZooKeeper
 	Listeners []string // host:port of each listener that clients may use
 	LogDirs   []string // as configured, made absolute where the cwd is known
+	Quorum    []string // controllers, "ID@HOST:PORT", or "HOST:PORT" where the id is not said
 }
 
 // ParseConfig reads a server.properties; overrides win. Values are taken as
@@ -63,7 +64,15 @@ func ParseConfig(file []byte, overrides map[string]string, cwd string) (Config, 
 		}
 		listeners = "PLAINTEXT://" + value("host.name") + ":" + port
 	}
-	c.Listeners = clientListeners(listeners, list(value("controller.listener.names")))
+	own := list(value("controller.listener.names"))
+	c.Listeners = clientListeners(listeners, own)
+	c.Quorum = slices.Concat(list(value("controller.quorum.voters")), list(value("controller.quorum.bootstrap.servers")))
+	for _, address := range controllerListeners(listeners, own) {
+		if c.NodeID >= 0 {
+			address = fmt.Sprintf("%d@%s", c.NodeID, address)
+		}
+		c.Quorum = append(c.Quorum, address)
+	}
 	return c, nil
 }
 
@@ -95,10 +104,24 @@ func parseID(value string) int32 {
 // clientListeners is the addresses of the listeners that are not the
 // controllers' own. A listener on all interfaces is found on loopback.
 func clientListeners(value string, controllers []string) []string {
+	return listeners(value, func(name string) bool { return !names(controllers, name) })
+}
+
+// controllerListeners is the addresses of the controllers' own.
+func controllerListeners(value string, controllers []string) []string {
+	return listeners(value, func(name string) bool { return names(controllers, name) })
+}
+
+func names(all []string, name string) bool {
+	return slices.ContainsFunc(all, func(c string) bool { return strings.EqualFold(c, name) })
+}
+
+// listeners is the addresses of the listeners whose names are wanted.
+func listeners(value string, wanted func(name string) bool) []string {
 	var all []string
 	for _, listener := range list(value) {
 		name, address, ok := strings.Cut(listener, "://")
-		if !ok || slices.ContainsFunc(controllers, func(c string) bool { return strings.EqualFold(c, name) }) {
+		if !ok || !wanted(name) {
 			continue
 		}
 		host, port, err := net.SplitHostPort(address)

@@ -90,7 +90,7 @@ func TestLifeOfABroker(t *testing.T) {
 	cmd := hosttest.Start(t, jdk, classes, dir, "-Dkafka.logs.dir="+dir+"/logs", "-Xmx32m")
 	pid := cmd.Process.Pid
 	target := &probe.Target{PID: pid}
-	want := fact.LocalBroker{NodeID: 77, PID: pid, Running: true, Config: dir + "/server.properties", Listeners: []string{"127.0.0.1:7"},
+	want := fact.LocalBroker{NodeID: 77, PID: pid, Running: true, Config: dir + "/server.properties", Listeners: []string{"127.0.0.1:7"}, Quorum: []string{"127.0.0.1:8"},
 		LogDirs: []string{dir + "/data"}, LogsDir: dir + "/logs", Roles: "broker,controller", FoundBy: "process"}
 	check := func(target *probe.Target, want fact.LocalBroker) {
 		t.Helper()

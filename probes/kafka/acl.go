@@ -57,6 +57,7 @@ var asks = map[*probe.Probe][]string{
 	Metadata:      {"Metadata"},
 	Registered:    {},
 	Quorum:        {"DescribeQuorum"},
+	Voters:        {"DescribeQuorum", "DescribeConfigs cluster"},
 	Configs:       {"DescribeConfigs topic", "Metadata"},
 	Eligible:      {"DescribeTopicPartitions", "Metadata"},
 	LogDirs:       {"DescribeLogDirs"},

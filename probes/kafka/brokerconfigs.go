@@ -16,7 +16,7 @@ import (
 // brokerSettings is what is read of a broker's settings. None of them can hold
 // a secret; Kafka gives those no value anyway.
 var brokerSettings = []string{
-	"node.id", "process.roles", "broker.rack", "listeners", "advertised.listeners", "log.dirs", "inter.broker.protocol.version",
+	quorumVoters, quorumServers, "node.id", "process.roles", "broker.rack", "listeners", "advertised.listeners", "log.dirs", "inter.broker.protocol.version",
 	"num.io.threads", "num.network.threads", "num.replica.fetchers", "num.recovery.threads.per.data.dir", "background.threads",
 	"queued.max.requests", "max.connections", "max.connections.per.ip", "connections.max.idle.ms", "message.max.bytes",
 	"replica.lag.time.max.ms", "replica.fetch.max.bytes", "broker.session.timeout.ms", "broker.heartbeat.interval.ms", "zookeeper.session.timeout.ms",
@@ -57,6 +57,7 @@ func observeBrokerConfigs(ctx context.Context, t *probe.Target) ([]fact.Observat
 		if err != nil {
 			return nil, err
 		}
+		r.electorsIn(settings)
 		return []fact.Observation{fact.BrokerConfigs.Is(p.subject(), settings)}, nil
 	}, func(p *peer, because *fact.Unknown) []fact.Observation {
 		return []fact.Observation{fact.BrokerConfigs.Unknown(p.subject(), because)}

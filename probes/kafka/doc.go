@@ -20,6 +20,7 @@
 //	identify.go which brokers those that answer know, and which one they are
 //	settle.go   folds addresses into brokers
 //	ask.go      one broker, each broker, any broker
+//	electors.go which controllers there are
 //	ends.go     where logs begin and end, asked of the leaders of partitions
 //
 // and then one file a probe.

@@ -31,10 +31,7 @@ func observeQuorum(ctx context.Context, t *probe.Target) ([]fact.Observation, er
 		return nil, err
 	}
 	seen, err := r.anyone(ctx, "kafka.quorum", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
-		request := kmsg.NewPtrDescribeQuorumRequest()
-		request.Topics = []kmsg.DescribeQuorumRequestTopic{{Topic: "__cluster_metadata",
-			Partitions: []kmsg.DescribeQuorumRequestTopicPartition{{Partition: 0}}}}
-		got, err := r.ask(ctx, p, request)
+		got, err := r.ask(ctx, p, quorumRequest())
 		if err != nil {
 			return nil, err
 		}
@@ -42,6 +39,7 @@ func observeQuorum(ctx context.Context, t *probe.Target) ([]fact.Observation, er
 		if err != nil {
 			return nil, err
 		}
+		r.electorate(q.Nodes)
 		none := &fact.Unknown{Reason: fact.Absent, Detail: "the cluster has a KRaft quorum"}
 		return []fact.Observation{fact.QuorumState.Is(fact.TheCluster, q), fact.ZooKeeperController.Unknown(fact.TheCluster, none)}, nil
 	})
@@ -49,6 +47,13 @@ func observeQuorum(ctx context.Context, t *probe.Target) ([]fact.Observation, er
 		return r.withoutQuorum(probe.Because(err)), nil
 	}
 	return seen, err
+}
+
+func quorumRequest() *kmsg.DescribeQuorumRequest {
+	request := kmsg.NewPtrDescribeQuorumRequest()
+	request.Topics = []kmsg.DescribeQuorumRequestTopic{{Topic: "__cluster_metadata",
+		Partitions: []kmsg.DescribeQuorumRequestTopicPartition{{Partition: 0}}}}
+	return request
 }
 
 // withoutQuorum is what there is to see when brokers do not know the request:

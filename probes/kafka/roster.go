@@ -35,6 +35,7 @@ type roster struct {
 	running  chan struct{} // closed when the survey that runs has ended; nil: none runs
 	view     *fact.MetadataView
 	denials  map[string]denial
+	electors map[string]int32    // addresses of controllers, and which one it is; -1: not known
 	logdirs  map[string][]string // paths last seen, by name of broker
 	groups   map[string]listing  // groups last seen, by id
 	listed   bool                // a broker has listed its groups
@@ -111,7 +112,7 @@ func rosterOf(t *probe.Target) (*roster, error) {
 func newRoster(t *probe.Target) *roster {
 	r := &roster{target: t, patience: patience(t), peers: map[string]*peer{}, places: map[string]place{},
 		fronts: map[string]int32{}, nameless: map[string]time.Time{}, rejected: map[string]rejection{},
-		denials: map[string]denial{}, logdirs: map[string][]string{}, groups: map[string]listing{}}
+		denials: map[string]denial{}, logdirs: map[string][]string{}, electors: map[string]int32{}, groups: map[string]listing{}}
 	s, err := readSecurity(t.ClientConfig)
 	if err != nil {
 		r.refused = probe.Fail(fact.NotSupported, "client properties: "+err.Error(), "")
