@@ -68,3 +68,24 @@ func (r Roster) Valid() error {
 	}
 	return nil
 }
+
+// ShareGroupOffsets is where a share group is, in columns sorted by topic and
+// partition.
+type ShareGroupOffsets struct {
+	Topic     []string `json:"topic"`
+	Partition []int32  `json:"partition"`
+	Start     []int64  `json:"start"` // the first offset that is not yet done with; -1: none yet
+	Epoch     []int32  `json:"epoch"` // of the partition's leader
+	Lag       []int64  `json:"lag"`   // records that were not yet delivered; -1: not told
+}
+
+// Valid says which column does not fit.
+func (o ShareGroupOffsets) Valid() error {
+	n := len(o.Topic)
+	for name, have := range map[string]int{"partition": len(o.Partition), "start": len(o.Start), "epoch": len(o.Epoch), "lag": len(o.Lag)} {
+		if have != n {
+			return fmt.Errorf("%s has %d entries, %d partitions", name, have, n)
+		}
+	}
+	return nil
+}

@@ -35,6 +35,7 @@ var needs = map[string][]fact.Right{
 	"DescribeLogDirs":              {describeCluster},
 	"DescribeProducers":            {readTopics},
 	"DescribeQuorum":               {describeCluster},
+	"DescribeShareGroupOffsets":    {describeGroups, describeTopics},
 	"DescribeTopicPartitions":      {describeTopics},
 	"DescribeTransactions":         {describeTxns, describeTopics},
 	"DescribeUserScramCredentials": {describeCluster},
@@ -47,6 +48,7 @@ var needs = map[string][]fact.Right{
 	"OffsetFetch":                  {describeGroups, describeTopics},
 	"OffsetForLeaderEpoch":         {describeTopics},
 	"ShareGroupDescribe":           {describeGroups, describeTopics},
+	"StreamsGroupDescribe":         {describeGroups, describeTopics},
 }
 
 // asks is the requests that each probe sends, of those in needs; a kind of
@@ -61,7 +63,8 @@ var asks = map[*probe.Probe][]string{
 	Configs:       {"DescribeConfigs topic", "Metadata"},
 	Eligible:      {"DescribeTopicPartitions", "Metadata"},
 	LogDirs:       {"DescribeLogDirs"},
-	Groups:        {"ListGroups", "DescribeGroups", "ConsumerGroupDescribe", "ShareGroupDescribe"},
+	Groups:        {"ListGroups", "DescribeGroups", "ConsumerGroupDescribe", "ShareGroupDescribe", "StreamsGroupDescribe"},
+	ShareOffsets:  {"DescribeShareGroupOffsets"},
 	Offsets:       {"OffsetFetch", "ListOffsets", "Metadata"},
 	BrokerConfigs: {"DescribeConfigs cluster"},
 	Reassigned:    {"ListPartitionReassignments"},

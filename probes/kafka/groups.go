@@ -152,7 +152,7 @@ type description struct {
 	err        error
 }
 
-// describeSome asks for groups of one kind. Kinds that are only listed give no
+// describeSome asks for groups of one kind. Kinds that can only be listed give no
 // description and no error.
 func (r *roster) describeSome(ctx context.Context, p *peer, kind string, ids []string) (map[string]description, error) {
 	told := map[string]description{}
@@ -186,6 +186,19 @@ func (r *roster) describeSome(ctx context.Context, p *peer, kind string, ids []s
 		}
 		for _, g := range got.(*kmsg.ShareGroupDescribeResponse).Groups {
 			told[g.GroupID] = description{g.GroupState, len(g.Members), float64(g.GroupEpoch), shareRoster(g), refusal(p, "ShareGroupDescribe", g.ErrorCode)}
+		}
+	case "streams":
+		request := kmsg.NewPtrStreamsGroupDescribeRequest()
+		request.Groups = ids
+		got, err := r.ask(ctx, p, request)
+		if err != nil {
+			if probe.Because(err).Reason == fact.Absent {
+				err = nil // it lists them, and does not describe them
+			}
+			return told, err
+		}
+		for _, g := range got.(*kmsg.StreamsGroupDescribeResponse).Groups {
+			told[g.Group] = description{g.State, len(g.Members), float64(g.Epoch), streamsRoster(g), refusal(p, "StreamsGroupDescribe", g.ErrorCode)}
 		}
 	}
 	return told, nil

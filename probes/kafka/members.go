@@ -104,6 +104,36 @@ func shareRoster(g kmsg.ShareGroupDescribeResponseGroup) fact.Roster {
 	return r
 }
 
+// streamsRoster is a streams group (KIP-1071). Its members are assigned tasks: the
+// same partitions of all source topics of a part of the topology, which is how
+// they are told here. Standby and warm-up tasks are left out.
+func streamsRoster(g kmsg.StreamsGroupDescribeResponseGroup) fact.Roster {
+	sources := map[string][]string{}
+	var read []string
+	if g.Topology != nil {
+		for _, part := range g.Topology.Subtopologies {
+			sources[part.SubtopologyID] = part.SourceTopics
+			read = append(read, part.SourceTopics...)
+		}
+	}
+	tasks := func(all []kmsg.TaskIDs) (has []owned) {
+		for _, task := range all {
+			for _, topic := range sources[task.SubtopologyID] {
+				has = append(has, owned{topic, task.Partitions})
+			}
+		}
+		return has
+	}
+	var all []member
+	for _, m := range g.Members {
+		all = append(all, member{GroupMember: fact.GroupMember{ID: m.MemberID, Client: m.ClientID, Host: host(m.ClientHost), Instance: text(m.InstanceID),
+			Rack: text(m.RackID), Epoch: m.MemberEpoch}, subscribed: read, assigned: tasks(m.Assignment.ActiveTasks), target: tasks(m.TargetAssignment.ActiveTasks)})
+	}
+	r := rosterIn(all)
+	r.ProtocolType, r.Epoch, r.AssignmentEpoch = "streams", g.Epoch, g.AssignmentEpoch
+	return r
+}
+
 // rosterIn brings members into columns, by client, host and id.
 func rosterIn(all []member) (r fact.Roster) {
 	slices.SortFunc(all, func(a, b member) int {

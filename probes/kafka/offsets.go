@@ -24,6 +24,9 @@ var Offsets = &probe.Probe{
 	Observe: observeOffsets,
 }
 
+// errNotListed is the error of probes that must know groups when no broker listed any.
+var errNotListed = probe.Fail(fact.NotYet, "no broker has listed its groups", "")
+
 // commits is what one group has committed.
 type commits struct {
 	group string
@@ -44,7 +47,7 @@ func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 		return nil, err
 	}
 	if !r.haveListed() {
-		return nil, probe.Fail(fact.NotYet, "no broker has listed its groups", "")
+		return nil, errNotListed
 	}
 	var mu sync.Mutex
 	var all []commits
