@@ -1,0 +1,229 @@
+package host
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/probe"
+)
+
+// The test's own program, started again, plays a process of another namespace or
+// another user.
+const childVar = "KTRIAGE_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(childVar) {
+	case "":
+		os.Exit(m.Run())
+	case "listen":
+		listenAndWait()
+	case "serve":
+		serve()
+	case "observe":
+		observeAsChild()
+	}
+}
+
+// listenAndWait listens in a network namespace of its own, connects to itself three
+// times, says so, and waits until its input ends.
+func listenAndWait() {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	check(err)
+	lo, err := unix.NewIfreq("lo")
+	check(err)
+	lo.SetUint16(unix.IFF_UP)
+	check(unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo))
+	l, err := net.Listen("tcp", "127.0.0.1:9092")
+	check(err)
+	for range 3 {
+		_, err := net.Dial("tcp", l.Addr().String())
+		check(err)
+	}
+	fmt.Println(l.Addr())
+	io.Copy(io.Discard, os.Stdin)
+}
+
+// serve accepts connections until its input ends.
+func serve() {
+	check(moreFiles(12000))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	check(err)
+	go func() {
+		var all []net.Conn
+		for {
+			c, err := l.Accept()
+			check(err)
+			all = append(all, c)
+		}
+	}()
+	fmt.Println(l.Addr())
+	io.Copy(io.Discard, os.Stdin)
+	os.Exit(0)
+}
+
+// observeAsChild runs every probe but discovery on a process and writes what they
+// saw.
+func observeAsChild() {
+	pid, err := strconv.Atoi(os.Getenv("KTRIAGE_TEST_PID"))
+	check(err)
+	target := &probe.Target{}
+	defer target.Close()
+	target.SetBrokers([]fact.LocalBroker{{NodeID: 1, PID: pid, Running: true, Listeners: []string{"127.0.0.1:9092"}, LogDirs: []string{"/tmp"}}})
+	out := json.NewEncoder(os.Stdout)
+	for _, p := range Probes[1:] {
+		seen, err := p.Observe(context.Background(), target)
+		check(err)
+		for _, o := range seen {
+			check(out.Encode(o))
+		}
+	}
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// child starts the test's program in a role and waits until it listens, and says
+// where.
+func child(t testing.TB, role string, how *syscall.SysProcAttr) (*exec.Cmd, string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVar+"="+role)
+	cmd.SysProcAttr, cmd.Stderr = how, os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("this test makes namespaces and must run as root: %v", err)
+	}
+	t.Cleanup(func() { in.Close(); cmd.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the child said %q, error %v", line, err)
+	}
+	return cmd, strings.TrimSpace(line)
+}
+
+// asNobody runs every probe on a process as a user without any rights.
+func asNobody(t *testing.T, pid int) map[string]fact.Observation {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ktriage-test") // t.TempDir is closed to others
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	program, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "test")
+	if err := os.WriteFile(file, program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, file)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), childVar+"=observe", "KTRIAGE_TEST_PID="+strconv.Itoa(pid))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("observe as nobody: %v", err)
+	}
+	by := map[string]fact.Observation{}
+	for line := range bytes.Lines(out) {
+		var o fact.Observation
+		if err := json.Unmarshal(line, &o); err != nil {
+			t.Fatal(err)
+		}
+		by[o.Key.Name+" on "+o.Subject.String()] = o
+	}
+	return by
+}
+
+// Without rights much is seen all the same, and of the rest it is said why not.
+func TestWithoutRights(t *testing.T) {
+	cmd, _ := child(t, "listen", &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET})
+	seen := asNobody(t, cmd.Process.Pid)
+	for _, what := range []string{
+		"host.process.cpu", "host.process.fds.limit", "host.process.threads.blocked", "host.process.swap", "host.tcp.timeouts", "host.cgroup.frozen", "host.cgroup.memory.limit",
+	} {
+		number := seen[what+" on process 1"]
+		if number.Value == nil {
+			t.Errorf("%s: %s", what, number.Because)
+		}
+	}
+	for _, what := range []string{"host.process.io.read.bytes", "host.process.maps", "host.sockets.accept-queue.limit"} {
+		if o := seen[what+" on process 1"]; o.Because == nil || o.Because.Reason != fact.NotAllowed || o.Because.How == "" {
+			t.Errorf("%s: %v, %s, want not-allowed and what would help", what, o.Value, o.Because)
+		}
+	}
+	// Its sockets are known by its port alone, and only those that it accepted.
+	table, ok := seen["host.sockets on process 1"].Value.(fact.SocketTable)
+	if !ok || table.Owned || table.Detailed || len(table.Listeners) != 1 || table.Listeners[0].Queue != 3 || len(table.Peers) != 1 || table.Peers[0].Connections != 3 {
+		t.Errorf("%+v", table)
+	}
+}
+
+// A broker in a network namespace of its own is looked at there.
+func TestAnotherNetworkNamespace(t *testing.T) {
+	cmd, _ := child(t, "listen", &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET})
+	target := &probe.Target{}
+	t.Cleanup(func() { target.Close() })
+	target.SetBrokers([]fact.LocalBroker{{NodeID: 7, PID: cmd.Process.Pid, Running: true}})
+	seen, err := look(t, SocketsProbe, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := seen["host.sockets on process 7"].Value.(fact.SocketTable)
+	if !table.Owned || !table.Detailed || len(table.Listeners) != 1 || table.Listeners[0].Address != "127.0.0.1:9092" || table.Listeners[0].Queue != 3 {
+		t.Errorf("%+v", table)
+	}
+	if n := number(t, seen, "host.sockets.established on process 7"); n != 6 {
+		t.Errorf("%v established, want both ends of 3", n)
+	}
+	seen, err = look(t, Network, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := number(t, seen, "host.net.rx.packets on device 7:lo"); n < 6 || n > 100 {
+		t.Errorf("%v packets in a namespace with three connections", n)
+	}
+	if n := number(t, seen, "host.tcp.segments.out on process 7"); n < 6 || n > 100 {
+		t.Errorf("%v segments in a namespace with three connections", n)
+	}
+	// The namespace goes with its process: nothing of ours holds it.
+	n := namespacesOf(target)
+	target.SetBrokers([]fact.LocalBroker{{NodeID: 7, PID: cmd.Process.Pid}})
+	if _, err := look(t, SocketsProbe, target); err != nil || len(n.fds) != 0 {
+		t.Errorf("%d sockets left in a namespace whose broker is gone, error %v", len(n.fds), err)
+	}
+}
