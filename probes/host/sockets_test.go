@@ -127,7 +127,9 @@ func TestFilesAgreeWithNetlink(t *testing.T) {
 	}
 	defer unix.Close(fd)
 	diag := count(func(states uint32, each func(*Socket)) error { return dump(fd, states, make([]byte, 64<<10), each) })
-	files := count(func(states uint32, each func(*Socket)) error { return fromFiles(&probe.Target{}, os.Getpid(), states, each) })
+	files := count(func(states uint32, each func(*Socket)) error {
+		return fromFiles(&probe.Target{}, os.Getpid(), states, each)
+	})
 	if len(diag) != 16 || fmt.Sprint(diag) != fmt.Sprint(files) {
 		t.Errorf("netlink says\n%v\nand the files\n%v\nwant 16 sockets", diag, files)
 	}
