@@ -8,23 +8,35 @@ var All = &Catalogue{
 	Signs: []*Sign{
 		// brokers
 		brokerNotLive, portRefuses, acceptsSilently, connectTimesOut, answersKafka, processGone, processStopped, shutdownLogged, fatalLogged, leftISR,
+		fencedButAnswers, viewDisagrees, liveButUnreachable, wrongProtocol, credentialsRejected,
 		// partitions
 		quorumWithoutLeader, underReplicated, partitionsUnderMinISR, notEnoughReplicasLogged, partitionsWithoutLeader, inSyncReplicasLost,
+		leadersNotPreferred, reassignmentRunning, throttleSet, throttledBehind, pairsCut, lossAllowed, lossAnyway,
+		// settings
+		minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind,
 		// log dirs
-		dirNearlyFull, dirFull, inodesShort, readOnlyMount, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline,
+		dirNearlyFull, dirFull, inodesShort, readOnlyMount, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, mountShutDown,
 		// JVM
 		gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged,
 		// groups
 		groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, commitsBehind,
+		commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit,
+		lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue,
 		// host
 		cpuBusy, memoryShort, diskSlow, processBusy, fdsShort,
 	},
 	Causes: []*Cause{
-		brokerCrashed, brokerHung, plannedShutdown,
-		noLeader, underMinISR,
-		diskFull, logDirOffline,
+		brokerCrashed, brokerHung, plannedShutdown, brokerFenced, fdExhaustion,
+		noLeader, underMinISR, controllerQuorumLost, leaderImbalance,
+		brokerLinkCut, brokerIsolated,
+		diskFull, inodeExhaustion, logDirOffline, readOnlyFileSystem,
 		heapExhaustion, gcPause,
-		groupStopped, slowConsumer,
+		reassignmentLoad, throttleLeft,
+		uncleanElection, truncationAfterFailover, retentionOverrun,
+		groupStopped, slowConsumer, rebalanceStorm, hangingTransaction, hotPartition, producerSurge, stalledPartition,
+		offsetBelowStart, offsetAboveEnd, offsetRewind, offsetsExpired,
+		minISRExceedsReplication, messageSizeMismatch, riskyReplication, mixedVersions,
+		authenticationFailed, advertisedUnreachable, protocolMismatch,
 	},
 	None:  noneOfThese,
 	Boxes: boxes,
@@ -46,17 +58,17 @@ var boxes = []*Box{
 
 	{ID: "resource-analysis", Title: "resources", Branch: PerformanceBranch, Doc: "CPU, memory and disks of this host", Signs: []*Sign{cpuBusy, memoryShort, diskSlow, processBusy, fdsShort}},
 	{ID: "gc-analysis", Title: "GC", Branch: PerformanceBranch, Doc: "collections of the brokers' JVMs", Signs: []*Sign{gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged}},
-	{ID: "config-check", Title: "settings", Branch: PerformanceBranch, Doc: "broker, topic, system and JVM settings"},
+	{ID: "config-check", Title: "settings", Branch: PerformanceBranch, Doc: "broker, topic, system and JVM settings", Signs: []*Sign{minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind}},
 	{ID: "optimisation-plan", Title: "plan", Branch: PerformanceBranch, State: planState(PerformanceBranch), Doc: "the playbook"},
 
-	{ID: "cluster-state", Title: "cluster state", Branch: AvailabilityBranch, Doc: "brokers, controller quorum, partitions", Signs: []*Sign{brokerNotLive, processGone, processStopped, quorumWithoutLeader, partitionsWithoutLeader, inSyncReplicasLost, partitionsUnderMinISR}},
-	{ID: "network-test", Title: "network", Branch: AvailabilityBranch, Doc: "from this host to every listener", Signs: []*Sign{portRefuses, acceptsSilently, connectTimesOut, answersKafka}},
-	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, fatalLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount}},
+	{ID: "cluster-state", Title: "cluster state", Branch: AvailabilityBranch, Doc: "brokers, controller quorum, partitions", Signs: []*Sign{brokerNotLive, fencedButAnswers, processGone, processStopped, quorumWithoutLeader, leadersNotPreferred, partitionsWithoutLeader, inSyncReplicasLost, partitionsUnderMinISR}},
+	{ID: "network-test", Title: "network", Branch: AvailabilityBranch, Doc: "from this host to every listener", Signs: []*Sign{portRefuses, acceptsSilently, connectTimesOut, answersKafka, viewDisagrees, pairsCut, liveButUnreachable, wrongProtocol, credentialsRejected}},
+	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, fatalLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount, mountShutDown}},
 	{ID: "recovery-plan", Title: "plan", Branch: AvailabilityBranch, State: planState(AvailabilityBranch), Doc: "the playbook"},
 
 	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk"},
-	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, commitsBehind}},
-	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR}},
+	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, commitsBehind, commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit, lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue}},
+	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway}},
 	{ID: "repair-plan", Title: "plan", Branch: DataBranch, State: planState(DataBranch), Doc: "the playbook"},
 
 	{ID: "apply-fix", Title: "apply", State: applyState, Doc: "done by the operator, outside; a marks the time"},

@@ -63,6 +63,7 @@ type Link struct {
 	Strength Strength
 	Decisive bool // yes alone is enough for band confirmed
 	Must     bool // no drops the cause, and the screen says why
+	Follows  bool // it comes with the cause, and does not point at it by itself: too many causes have it
 }
 
 // Cause is a root cause.

@@ -118,13 +118,14 @@ var logDirOffline = &Cause{
 	Signs: []Link{
 		{Sign: dirReportedOffline, Strength: Often, Decisive: true},
 		{Sign: dirIOErrorLogged, Strength: Often, Decisive: true},
+		{Sign: mountShutDown, Strength: Sometimes, Decisive: true},
 		{Sign: dirFailedLogged, Strength: Always},
 		{Sign: allDirsFailed, Strength: Sometimes},
 	},
 	RulesOut: []*Sign{dirOtherErrorLogged, readOnlyMount},
 	Leads:    []*Cause{underMinISR, noLeader, brokerCrashed},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("log dir %s is offline: %s", s.Name, gist(yes, dirIOErrorLogged, dirReportedOffline, dirFailedLogged))
+		return fmt.Sprintf("log dir %s is offline: %s", s.Name, gist(yes, mountShutDown, dirIOErrorLogged, dirReportedOffline, dirFailedLogged))
 	},
 }
 

@@ -14,6 +14,7 @@ var groupStopped = &Cause{
 		{Sign: lagNotShrinking, Strength: Always, Must: true},
 		{Sign: lagGrows, Strength: Sometimes}, // not while nobody produces
 	},
+	Leads: []*Cause{retentionOverrun, offsetBelowStart, offsetsExpired},
 	Weigh: func(yes []SignState) Severity {
 		if find(yes, lagGrows) == nil {
 			return Minor // a group left behind loses nothing while nothing is written
@@ -33,7 +34,8 @@ var slowConsumer = &Cause{
 		{Sign: groupStable, Strength: Always},
 		{Sign: lagNotShrinking, Strength: Often},
 	},
-	RulesOut: []*Sign{groupWithoutMembers},
+	Leads:    []*Cause{retentionOverrun, offsetBelowStart},
+	RulesOut: []*Sign{groupWithoutMembers, lagOnHotPartitions, productionSurged, rebalancesRepeat},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("group %s is too slow: %s", s.Name, gist(yes, commitsBehind, lagNotShrinking))
 	},

@@ -34,9 +34,10 @@ func (g *group) weigh() (found []*Finding, loose []SignState) {
 		}
 	}
 	any := slices.Contains(settled, true)
+	open := slices.ContainsFunc(found, (*Finding).decided)
 	found = slices.DeleteFunc(found, func(f *Finding) bool {
 		if f.none {
-			return any || !f.Band.Sure() && f.Band != CannotTell // it stands only where it wins
+			return any || open || !f.Band.Sure() && f.Band != CannotTell // it stands only where it wins
 		}
 		return !f.Band.Sure() && f.redundant(g, settled)
 	})
@@ -47,6 +48,12 @@ func (g *group) weigh() (found []*Finding, loose []SignState) {
 		}
 	}
 	return found, loose
+}
+
+// decided says whether a decisive sign of a finding is yes, and only what might
+// rule it out was not seen: then it cannot be that nothing explains the rest.
+func (f *Finding) decided() bool {
+	return f.Band == CannotTell && !f.none && slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Decisive && e.Outcome == Yes })
 }
 
 // redundant says whether every yes of a finding is explained by one that is sure.

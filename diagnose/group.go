@@ -81,14 +81,15 @@ func (g *group) troubled() bool {
 func (c *Catalogue) propose(g *group) {
 	for _, cause := range c.Causes {
 		for _, subject := range g.subjects(cause.On) {
-			cand := g.candidate(cause, subject)
+			cand, pointed := g.candidate(cause, subject), false
 			for _, l := range cause.Signs {
 				if i := g.find(l.Sign, subject); i >= 0 {
 					cand.own[i] = float64(l.Strength)
+					pointed = pointed || !l.Follows && g.vars[i].Outcome == Yes
 				}
 			}
 			g.reach(cand, cause, 1, map[*Cause]bool{})
-			if !g.anyYes(cand) {
+			if !pointed {
 				if g.undecided(cand) {
 					g.unseen = append(g.unseen, cand)
 				}
@@ -107,8 +108,12 @@ func (c *Catalogue) propose(g *group) {
 	none := g.candidate(c.None, g.subject)
 	none.none = true
 	for i := range g.vars {
-		if g.vars[i].Sign.Trouble {
-			none.own[i], none.explain[i] = float64(Sometimes), float64(Sometimes)
+		if !g.vars[i].Sign.Trouble {
+			continue
+		}
+		none.explain[i] = float64(Sometimes)
+		if g.vars[i].Outcome != No { // what is not wrong does not speak against something else being so
+			none.own[i] = float64(Sometimes)
 		}
 	}
 	if g.anyYes(none) {

@@ -41,6 +41,9 @@ func join(all []*Finding) []*Finding {
 		f.Role, f.ConsequenceOf = Consequence, root
 		root.Under = append(root.Under, f)
 		root.Affected.add(f.Affected)
+		if f.Severity.Rank() > root.Severity.Rank() { // it does that now
+			root.Severity = f.Severity
+		}
 	}
 	rank(roots)
 	for _, r := range roots {

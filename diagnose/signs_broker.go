@@ -181,8 +181,8 @@ var shutdownLogged = &Sign{
 
 var leftISR = &Sign{
 	ID: "replicas-left-isr", Title: "its replicas left the ISR", On: fact.Broker, Trouble: true,
-	Doc:      "Partitions that have a replica on the broker do not count it among their in-sync replicas.",
-	Uses:     []fact.Key{fact.Metadata, fact.BrokerReach, fact.Registered, fact.LocalBrokers},
+	Doc:      "Partitions that have a replica on the broker do not count it among their in-sync replicas. Replicas that a reassignment is only adding do not count.",
+	Uses:     []fact.Key{fact.Metadata, fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.Reassigned},
 	Subjects: knownBrokers,
 	Test: func(v *View) Reading {
 		id, ok := nodeID(v.Subject)
@@ -196,6 +196,9 @@ var leftISR = &Sign{
 		missing, placed := view.missing[id], view.placed[id]
 		if placed == 0 {
 			return notApplicable("it has no replicas")
+		}
+		if missing > 0 {
+			missing -= view.coming(id, adding(v))
 		}
 		r := atLeast(float64(missing), 1, fact.Count, "%d of its %s not in the ISR", missing, plural(placed, "replica"))
 		r.Affected.Partitions = missing

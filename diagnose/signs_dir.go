@@ -176,17 +176,38 @@ var diskSlow = &Sign{
 
 var readOnlyMount = &Sign{
 	ID: "dir-read-only", Title: "its file system refuses writes", On: fact.LogDir, Trouble: true, Leak: 0.001,
-	Doc:   "The mount of the log dir is read-only, or its super options say that ext4 gave up after an error (emergency_ro, abort, shutdown).",
+	Doc:   "The mount of the log dir is read-only, or its super options say that ext4 gave up after an error (emergency_ro, abort).",
 	Needs: []fact.Key{fact.DirMount},
 	Test: func(v *View) Reading {
 		m, _ := fact.DirMount.Latest(v, v.Subject)
-		for _, option := range strings.Split(m.Options+","+m.SuperOptions, ",") {
-			if slices.Contains([]string{"ro", "emergency_ro", "abort", "shutdown"}, option) {
-				return yes("%s on %s is mounted %s", m.Type, m.Point, option)
-			}
+		if option, any := mountedWith(m, "ro", "emergency_ro", "abort"); any {
+			return yes("%s on %s is mounted %s", m.Type, m.Point, option)
 		}
 		return no("%s on %s is writable", m.Type, m.Point)
 	},
+}
+
+var mountShutDown = &Sign{
+	ID: "dir-shut-down", Title: "its file system was shut down", On: fact.LogDir, Trouble: true, Leak: 0.001,
+	Doc:   "The super options of the log dir's file system say shutdown: the kernel refuses every access after an error of the device, though the mount and df look as ever.",
+	Needs: []fact.Key{fact.DirMount},
+	Test: func(v *View) Reading {
+		m, _ := fact.DirMount.Latest(v, v.Subject)
+		if _, any := mountedWith(m, "shutdown"); any {
+			return yes("%s on %s is shut down", m.Type, m.Point)
+		}
+		return no("%s on %s is not shut down", m.Type, m.Point)
+	},
+}
+
+// mountedWith is the first of some options that either list of a mount has.
+func mountedWith(m fact.Mount, any ...string) (option string, found bool) {
+	for _, option := range strings.Split(m.Options+","+m.SuperOptions, ",") {
+		if slices.Contains(any, option) {
+			return option, true
+		}
+	}
+	return "", false
 }
 
 var inodesShort = &Sign{

@@ -242,11 +242,16 @@ func (now offsets) each(before offsets, f func(i, j int)) {
 	}
 }
 
-// lags is the sums of lag then and now, over the partitions that both know.
+// lags is the sums of lag then and now, over the partitions that both know. What
+// an open transaction keeps from the group is not its lag.
 func (now offsets) lags(before offsets) (is, was float64) {
 	now.each(before, func(i, j int) {
-		is += float64(max(0, now.LogEnd[i]-now.Committed[i]))
-		was += float64(max(0, before.LogEnd[j]-before.Committed[j]))
+		if !now.heldBack(i) {
+			is += float64(max(0, now.LogEnd[i]-now.Committed[i]))
+		}
+		if !before.heldBack(j) {
+			was += float64(max(0, before.LogEnd[j]-before.Committed[j]))
+		}
 	})
 	return is, was
 }

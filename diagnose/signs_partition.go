@@ -12,12 +12,23 @@ import (
 
 var underReplicated = &Sign{
 	ID: "under-replicated", Title: "partitions are under-replicated", On: fact.Cluster, Leak: 0.1,
-	Doc:   "Partitions with a leader whose ISR is smaller than their replica set. A consequence, never a cause.",
+	Doc:   "Partitions with a leader whose ISR is smaller than their replica set, without replicas that a reassignment is only adding. A consequence, never a cause.",
 	Needs: []fact.Key{fact.Metadata},
+	Uses:  []fact.Key{fact.Reassigned},
 	Test: func(v *View) Reading {
 		view, _ := clusterView(v)
+		coming := adding(v)
 		bad := view.where(func(p int) bool {
-			return view.Leader[p] >= 0 && len(view.ISR.At(p)) < len(view.Replicas.At(p))
+			short := len(view.Replicas.At(p)) - len(view.ISR.At(p))
+			if short <= 0 || view.Leader[p] < 0 {
+				return false
+			}
+			for _, id := range coming[placeOf{view.topic(p), view.Partition[p]}] {
+				if !slices.Contains(view.ISR.At(p), id) {
+					short--
+				}
+			}
+			return short > 0
 		})
 		r := atLeast(float64(len(bad)), 1, fact.Count, "%d of %s under-replicated", len(bad), plural(len(view.Partition), "partition"))
 		r.Affected, r.Blames = view.affected(bad), view.lacking(bad)
@@ -147,18 +158,36 @@ var inSyncReplicasLost = &Sign{
 
 var quorumWithoutLeader = &Sign{
 	ID: "quorum-without-leader", Title: "the controller quorum has no leader", On: fact.Cluster, Trouble: true, Leak: 0.001,
-	Doc:  "DescribeQuorum names no leader: nothing can be elected, created or fenced.",
-	Uses: []fact.Key{fact.QuorumState},
+	For:  10 * time.Second, // an election takes a moment
+	Doc:  "For 10 s or more, DescribeQuorum names no leader, or brokers that answer everything else get no answer to it from a controller: nothing can be elected, created or fenced.",
+	Uses: []fact.Key{fact.QuorumState, fact.Metadata, fact.BrokerReach},
 	Test: func(v *View) Reading {
 		q, ok := fact.QuorumState.Latest(v, fact.TheCluster)
 		if !ok {
-			return cannotTell(v.Why(fact.QuorumState, fact.TheCluster))
+			return quorumSilent(v)
 		}
 		if q.Leader < 0 {
 			return yes("no leader among %s", plural(len(q.Voters), "voter"))
 		}
 		return no("controller %d leads, epoch %d, %s", q.Leader, q.Epoch, plural(len(q.Voters), "voter"))
 	},
+}
+
+// quorumSilent tells a quorum that gives no answer from brokers that give none.
+func quorumSilent(v *View) Reading {
+	because := v.Why(fact.QuorumState, fact.TheCluster)
+	answering := 0
+	for _, b := range fact.Metadata.Subjects(v) {
+		_, lists := fact.Metadata.Latest(v, b)
+		reach, reached := fact.BrokerReach.Latest(v, b)
+		if lists && reached && reach.Outcome == fact.Answered {
+			answering++
+		}
+	}
+	if because.Reason != fact.TimedOut || answering == 0 {
+		return cannotTell(because)
+	}
+	return yes("%s answer, and no controller answers DescribeQuorum through them (%s)", plural(answering, "broker"), because)
 }
 
 // where is the partitions that a test picks.

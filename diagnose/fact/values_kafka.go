@@ -40,6 +40,17 @@ type Reach struct {
 	Seconds float64 `json:"seconds"` // until the outcome
 
 	Times []StepTime `json:"times,omitempty"` // of the steps that were taken, in the order in which they were: SASL comes after ApiVersions
+
+	// Own is how far a connection to the address came that the broker advertises,
+	// where it answered at another one. nil: it answered there, or nowhere.
+	Own *OwnAddress `json:"own,omitempty"`
+}
+
+// OwnAddress is an attempt at the address that a broker advertises to its clients.
+type OwnAddress struct {
+	Address string  `json:"address"`
+	Step    Step    `json:"step"`
+	Outcome Outcome `json:"outcome"`
 }
 
 // StepTime is how long one step of a connection took.

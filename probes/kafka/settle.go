@@ -117,6 +117,9 @@ func (r *roster) better(a, b attempt) attempt {
 	case r.isOwn(b.address) && !r.isOwn(a.address):
 		a, b = b, a
 	}
+	if a.link != nil && b.link == nil && b.taken == nil && r.isOwn(b.address) && !r.isOwn(a.address) {
+		a.reach.Own = &fact.OwnAddress{Address: b.address, Step: b.reach.Step, Outcome: b.reach.Outcome}
+	}
 	if a.link != nil && b.link != nil {
 		b.link.close()
 	} else if a.link != nil && b.taken != nil {

@@ -1,0 +1,237 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// Signs of how a group's partitions move against each other, and over time.
+
+// Limits of what is called hot, frozen or a surge.
+const (
+	hotTimes     = 4.0  // a hot partition gets so many times what its topic's others get, in the middle
+	hotShare     = 0.8  // of a group's lag that stands on hot partitions
+	frozenWindow = 45.0 // seconds: less may be a large batch that one partition brings
+	surgeTimes   = 3.0  // the rate now, against before
+)
+
+// moved is how one partition of a group moved between two samples.
+type moved struct {
+	index             int     // in the newer sample
+	produced, commits float64 // records
+	lag               float64
+}
+
+// movements is every partition that two samples know, in the newer one's order.
+func (now offsets) movements(before offsets) []moved {
+	var all []moved
+	now.each(before, func(i, j int) {
+		all = append(all, moved{i, float64(max(0, now.LogEnd[i]-before.LogEnd[j])), float64(max(0, now.Committed[i]-before.Committed[j])), float64(max(0, now.LogEnd[i]-now.Committed[i]))})
+	})
+	return all
+}
+
+var lagOnHotPartitions = &Sign{
+	ID: "lag-on-hot-partitions", Title: "its lag stands on partitions that get more than others", On: fact.Group, Trouble: true, Leak: 0.001,
+	Doc:   "Within one topic some partitions get four times what the others get, and 80% or more of the group's lag, growing, stands on these: a hot key, not slow consumers.",
+	Needs: []fact.Key{fact.Offsets},
+	Uses:  []fact.Key{fact.GroupState},
+	Test: func(v *View) Reading {
+		if abandoned(v) {
+			return notApplicable("nobody consumes")
+		}
+		now, before, over, reading := lagPair(v, stableSince(v))
+		if reading != nil {
+			return *reading
+		}
+		if over < commitWindow {
+			return notYet("rates want " + duration(commitWindow))
+		}
+		all := now.movements(before)
+		total, onHot := 0.0, 0.0
+		var hot []int
+		var fastest, usual float64
+		for _, m := range all {
+			total += m.lag
+			typical, others := now.typical(all, m)
+			if others >= 2 && m.produced >= hotTimes*max(typical, 1) && m.commits < m.produced {
+				hot = append(hot, m.index)
+				onHot += m.lag
+				if m.produced > fastest {
+					fastest, usual = m.produced, typical
+				}
+			}
+		}
+		if len(hot) == 0 || total == 0 {
+			return now.unlessBlind(no("no partition lags for getting more than the others"))
+		}
+		r := atLeast(onHot/total, hotShare, fact.Ratio, "%s of the lag stands on %s, which gets %.0f records/s where others get %.0f", percent(onHot/total), now.named(hot), fastest/over, usual/over)
+		if lag, was := now.lags(before); r.Outcome == Yes && lag <= was {
+			r.Outcome = No
+			r.Text += "; the lag shrinks"
+		}
+		return now.unlessBlind(now.about(v, hot, r))
+	},
+}
+
+// typical is the middle of what the other partitions of a partition's topic got,
+// and how many these are.
+func (now offsets) typical(all []moved, of moved) (middle float64, others int) {
+	var rates []float64
+	for _, m := range all {
+		if m.index != of.index && now.Topic[m.index] == now.Topic[of.index] {
+			rates = append(rates, m.produced)
+		}
+	}
+	if len(rates) == 0 {
+		return 0, 0
+	}
+	slices.Sort(rates)
+	return rates[len(rates)/2], len(rates)
+}
+
+var partitionsFrozen = &Sign{
+	ID: "partitions-frozen", Title: "it commits on some partitions and not on others", On: fact.Group, Trouble: true, Leak: 0.002,
+	Doc:   "For 45 s or more the group has committed nothing on partitions that get records, while it commits on others: a member's fetcher or worker for these stands still. Partitions that an open transaction holds back do not count.",
+	Needs: []fact.Key{fact.Offsets},
+	Uses:  []fact.Key{fact.GroupState},
+	Test: func(v *View) Reading {
+		if abandoned(v) {
+			return notApplicable("nobody consumes")
+		}
+		now, before, over, reading := lagPair(v, stableSince(v))
+		if reading != nil {
+			return *reading
+		}
+		var frozen []int
+		moving, lag := 0, 0.0
+		for _, m := range now.movements(before) {
+			switch {
+			case m.commits > 0:
+				moving++
+			case m.produced > 0 && m.lag > 1 && !now.heldBack(m.index):
+				frozen = append(frozen, m.index)
+				lag += m.lag
+			}
+		}
+		switch {
+		case len(frozen) == 0 || moving == 0:
+			return now.unlessBlind(no("%d partitions with new records stand still, %d move", len(frozen), moving))
+		case over < frozenWindow:
+			return notYet(fmt.Sprintf("%s stand still for %s: a large batch does that too", plural(len(frozen), "partition"), duration(over)))
+		}
+		r := yes("no commit on %s (%s) for %s, lag %.0f there, while %s move", plural(len(frozen), "partition"), now.named(frozen), duration(over), lag, plural(moving, "partition"))
+		return now.about(v, frozen, r)
+	},
+}
+
+// heldBack says whether a read_committed consumer has read all it may of a
+// partition: its commit stands at the last stable offset, short of the log end.
+func (now offsets) heldBack(i int) bool {
+	return now.LastStable[i] >= 0 && now.LastStable[i] < now.LogEnd[i] && now.Committed[i] >= now.LastStable[i]-1 && now.Committed[i] <= now.LastStable[i]
+}
+
+var productionSurged = &Sign{
+	ID: "production-surged", Title: "much more is produced than before", On: fact.Group, Leak: 0.005,
+	Doc:   "What the group reads is produced three times as fast over the last 20 s as in the time before, as far as two minutes are remembered, and its commits have not slowed down: a surge, not slow consumers.",
+	Needs: []fact.Key{fact.Offsets},
+	Test: func(v *View) Reading {
+		const recent = 20 * time.Second
+		past := samplesOf(v)
+		if len(past) < 3 {
+			return notApplicable("no time before is remembered")
+		}
+		last := past[len(past)-1]
+		mid := -1
+		for i, s := range past[:len(past)-1] {
+			if last.at.Sub(s.at) >= recent {
+				mid = i
+			}
+		}
+		if mid < 1 {
+			return notApplicable("no time before is remembered")
+		}
+		// The calm before: from the oldest sample to the one where the last 20 s begin.
+		before, over := past[mid].at.Sub(past[0].at).Seconds(), last.at.Sub(past[mid].at).Seconds()
+		if before < commitWindow {
+			return notApplicable("no time before is remembered")
+		}
+		was, is := past[mid].produced(past[0].offsets)/before, last.produced(past[mid].offsets)/over
+		committed, _ := past[mid].committedSince(past[0].offsets)
+		commits, _ := last.committedSince(past[mid].offsets)
+		lag, lagged := last.lags(past[mid].offsets)
+		if was == 0 {
+			return no("nothing was produced before: %.1f records/s now", is)
+		}
+		r := atLeast(is/was, surgeTimes, fact.Ratio, "%.0f records/s produced, %.0f before; commits %.0f/s, %.0f before", is, was, commits/over, committed/before)
+		switch {
+		case r.Outcome != Yes:
+		case lag <= lagged || lag < is:
+			r.Outcome = No
+			r.Text += "; the group keeps up"
+		case commits/over < 0.7*committed/before:
+			r.Outcome = No
+			r.Text += ": they slowed down"
+		}
+		return last.unlessBlind(r)
+	},
+}
+
+var rebalancesRepeat = &Sign{
+	ID: "rebalances-repeat", Title: "it rebalances again and again", On: fact.Group, Trouble: true, Leak: 0.002,
+	Doc:   "Within two minutes the group's generation grew, or the group was met while it rebalanced, three times or more, over 15 s or longer, the last time within 30 s. One rebalance after a deploy is none of this; Stable between two of them is no comfort.",
+	Needs: []fact.Key{fact.GroupState},
+	Uses:  []fact.Key{fact.GroupGeneration},
+	Test: func(v *View) Reading {
+		const window, span, quiet, enough = 2 * time.Minute, 15 * time.Second, 30 * time.Second, 3
+		var events []time.Time
+		note := func(at time.Time) {
+			if v.Now().Sub(at) <= window && !slices.ContainsFunc(events, func(t time.Time) bool { return t.Equal(at) }) {
+				events = append(events, at)
+			}
+		}
+		first, last, seen := 0.0, 0.0, false
+		for _, s := range v.Past(fact.GroupGeneration.Def(), v.Subject) {
+			g, ok := s.Value.(float64)
+			if !ok || v.Now().Sub(s.At) > window {
+				continue
+			}
+			if !seen {
+				first, last, seen = g, g, true
+			}
+			if g > last {
+				note(s.At)
+			}
+			last = g
+		}
+		for _, s := range v.Past(fact.GroupState.Def(), v.Subject) {
+			if state, _ := s.Value.(string); inRebalance(state) {
+				note(s.At)
+			}
+		}
+		state, _ := fact.GroupState.Latest(v, v.Subject)
+		slices.SortFunc(events, time.Time.Compare)
+		r := atLeast(float64(len(events)), enough, fact.Count, "%d rebalances seen in %s, generation %.0f to %.0f, %s now", len(events), window, first, last, state)
+		if r.Outcome == Yes && (events[len(events)-1].Sub(events[0]) < span || v.Now().Sub(events[len(events)-1]) > quiet) {
+			r.Outcome = No
+		}
+		if r.Outcome == Yes {
+			r.Since = events[0]
+			r.Affected.Groups = []string{v.Subject.Name}
+		}
+		return r
+	},
+}
+
+// inRebalance says whether a state is that of a group between two assignments, in
+// either protocol's words.
+func inRebalance(state string) bool {
+	switch state {
+	case "PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling":
+		return true
+	}
+	return false
+}
