@@ -69,7 +69,7 @@ func blames(f, root *Finding) bool {
 		return f.Subject.Scope != root.Subject.Scope || f.Subject == root.Subject
 	}
 	for _, e := range f.Evidence {
-		if e.Outcome == Yes && slices.Contains(e.Blames, home(root.Subject)) {
+		if e.Outcome == Yes && (slices.Contains(e.Blames, home(root.Subject)) || slices.Contains(e.Through, home(root.Subject))) {
 			return true
 		}
 	}

@@ -64,6 +64,9 @@ type Reading struct {
 	// A consequence is drawn under a root only where it blames the root's
 	// subject, when it blames anyone.
 	Blames []fact.Subject
+	// Through is the one broker that leads all that suffers, if it is one: it may
+	// be that it cannot be followed.
+	Through []fact.Subject
 }
 
 // Affected is what suffers.

@@ -46,11 +46,10 @@ func wentBack(v *View, unclean bool) Reading {
 		return no("no log is shorter than it was")
 	}
 	if !ok1 || !ok2 {
-		because := v.why(fact.Metadata)
-		if because == nil {
-			because = v.Why(fact.Configs, fact.TheCluster)
+		if !ok1 {
+			return cannotTell(v.why(fact.Metadata))
 		}
-		return cannotTell(because)
+		return cannotTell(v.Why(fact.Configs, fact.TheCluster))
 	}
 	records := int64(0)
 	bad := view.where(func(p int) bool {

@@ -63,7 +63,7 @@ var partitionsUnderMinISR = &Sign{
 		if len(bad) > 0 {
 			r.Text += fmt.Sprintf(" (%s): producers with acks=all fail there", view.names(bad))
 		}
-		r.Affected, r.Blames = view.affected(bad), view.lacking(bad)
+		r.Affected, r.Blames, r.Through = view.affected(bad), view.lacking(bad), view.soleLeader(bad)
 		return r
 	},
 }
@@ -206,6 +206,18 @@ func (c *clusterViewOf) leaderless() []int {
 }
 
 func (c *clusterViewOf) topic(p int) string { return c.Topics[c.Topic[p]] }
+
+// soleLeader is the broker that leads all of some partitions; none: there are several.
+func (c *clusterViewOf) soleLeader(partitions []int) []fact.Subject {
+	if len(partitions) == 0 {
+		return nil
+	}
+	first := c.Leader[partitions[0]]
+	if slices.ContainsFunc(partitions, func(p int) bool { return c.Leader[p] != first }) {
+		return nil
+	}
+	return []fact.Subject{fact.BrokerOf(first)}
+}
 
 // lacking is the brokers of the replicas that are not in the ISR.
 func (c *clusterViewOf) lacking(partitions []int) []fact.Subject {
