@@ -9,10 +9,11 @@ import (
 	"github.com/ktriage/ktriage/probes/jvm"
 	"github.com/ktriage/ktriage/probes/kafka"
 	"github.com/ktriage/ktriage/probes/logs"
+	"github.com/ktriage/ktriage/probes/metrics"
 )
 
 // All is every probe there is.
-var All = slices.Concat(host.Probes, jvm.Probes, kafka.Probes, logs.Probes)
+var All = slices.Concat(host.Probes, jvm.Probes, kafka.Probes, logs.Probes, metrics.Probes)
 
 // Discovery is the probe that finds the brokers of this host: the others look
 // where it has found something.

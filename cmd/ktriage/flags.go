@@ -17,6 +17,7 @@ import (
 
 	"github.com/ktriage/ktriage/probes"
 	"github.com/ktriage/ktriage/probes/kafka"
+	"github.com/ktriage/ktriage/probes/metrics"
 	"github.com/ktriage/ktriage/probes/probe"
 )
 
@@ -28,6 +29,7 @@ type settings struct {
 	pid           int
 	logDirs       []string
 	kafkaLogs     string
+	metricsURLs   []string
 	timeout       time.Duration
 	deadline      time.Duration
 	samples       int
@@ -49,6 +51,7 @@ func (s *settings) bind(f *pflag.FlagSet) {
 	f.IntVar(&s.pid, "pid", 0, "the broker's `PID`, where there are several on this host")
 	f.StringSliceVar(&s.logDirs, "log-dir", nil, "log dirs, `DIR,...`, where they are not found")
 	f.StringVar(&s.kafkaLogs, "kafka-logs", "", "the `DIR` of server.log, where it is not found")
+	f.StringSliceVar(&s.metricsURLs, "metrics-url", nil, "metrics of a broker, `URL`: a jmx_exporter, Strimzi's reporter or Jolokia; ID=URL says whose; repeatable")
 	f.DurationVar(&s.timeout, "timeout", 5*time.Second, "for each broker and probe")
 	f.DurationVar(&s.deadline, "deadline", 15*time.Second, "for a whole check")
 	f.IntVar(&s.samples, "samples", 2, "how often a check looks")
@@ -84,6 +87,11 @@ func (s *settings) check() error {
 		n, bad := strconv.ParseUint(port, 10, 16)
 		if err != nil || host == "" || bad != nil || n == 0 {
 			return fmt.Errorf("--bootstrap-server: %q, expected HOST:PORT", address)
+		}
+	}
+	for _, address := range s.metricsURLs {
+		if _, _, err := metrics.ParseURL(address); err != nil {
+			return fmt.Errorf("--metrics-url: %w", err)
 		}
 	}
 	if s.output != "text" && s.output != "json" {
@@ -153,7 +161,7 @@ func noDirectory(ctx context.Context, path string) bool {
 // target is what the probes look at.
 func (s *settings) target() *probe.Target {
 	return &probe.Target{
-		Bootstrap: s.bootstrap, ClientConfig: s.client, BrokerConfig: s.brokerConfig, PID: s.pid, LogDirs: s.logDirs, LogsDir: s.kafkaLogs,
+		Bootstrap: s.bootstrap, ClientConfig: s.client, BrokerConfig: s.brokerConfig, PID: s.pid, LogDirs: s.logDirs, LogsDir: s.kafkaLogs, MetricsURLs: s.metricsURLs,
 		Timeout: s.timeout, Version: version(), Now: time.Now, Ledger: &probe.Ledger{},
 	}
 }

@@ -17,6 +17,7 @@ type Target struct {
 	PID          int               // from --pid; 0: every broker on this host
 	LogDirs      []string          // from --log-dir
 	LogsDir      string            // from --kafka-logs
+	MetricsURLs  []string          // from --metrics-url, each as metrics.ParseURL takes it
 	Timeout      time.Duration     // for each broker and probe, from --timeout
 	Root         string            // in front of /proc, /sys and /tmp: "" but in tests
 	Version      string            // of ktriage, as it presents itself to brokers
