@@ -156,7 +156,7 @@ func (r *roster) each(ctx context.Context, what string, do query, none missing) 
 }
 
 // anyone asks one broker after the other until one answers: also one that tells
-// something beside an error. One that is slow is not waited for before the next
+// something beside an error, or denies it, as the others would. One that is slow is not waited for before the next
 // is asked as well.
 func (r *roster) anyone(ctx context.Context, what string, do query) ([]fact.Observation, error) {
 	crew := r.crew()
@@ -191,7 +191,8 @@ func (r *roster) anyone(ctx context.Context, what string, do query) ([]fact.Obse
 		select {
 		case a := <-replies:
 			open--
-			if a.err == nil || len(a.seen) > 0 {
+			var no *denied
+			if a.err == nil || len(a.seen) > 0 || errors.As(a.err, &no) {
 				return a.seen, a.err
 			}
 			if telling == nil {
@@ -224,7 +225,7 @@ func (r *roster) politely(ctx context.Context, what string, p *peer, do query) (
 	before, ok := r.denials[key]
 	r.mu.Unlock()
 	if ok && time.Now().Before(before.until) {
-		return nil, &probe.Error{Unknown: before.because}
+		return nil, &denied{&probe.Error{Unknown: before.because}}
 	}
 	seen, err := do(ctx, p)
 	var no *denied

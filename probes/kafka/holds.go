@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/probe"
 )
 
 // nobody is a name that no topic, group, transactional id or user has. A broker
@@ -87,46 +89,112 @@ func first[T any](all []T, code func(T) int16) int16 {
 	return code(all[0])
 }
 
-// tryRights fills in which of the rights that the probes need the user holds,
-// beside those of which it is known. One that was denied lately counts as
-// denied: the authorizer logs each denial.
-func (r *roster) tryRights(ctx context.Context, l *link, held map[fact.Right]bool, mine *fact.Rights) error {
-	for right, trial := range trials {
-		key := "right " + right.String()
-		r.mu.Lock()
-		before, ok := r.denials[key]
-		r.mu.Unlock()
-		if ok && time.Now().Before(before.until) {
-			held[right] = false
-			continue
-		}
-		request := trial.request()
-		if l.supports(request) < 0 {
-			continue // whoever asks this broker for it learns nothing anyway
-		}
-		got, err := l.request(ctx, request)
-		if err != nil {
-			return err
-		}
-		switch code := trial.code(got); {
-		case code == untoldCode || code == kerr.UnsupportedVersion.Code || code == kerr.RequestTimedOut.Code:
-		case isDenial(code):
-			held[right] = false
-			r.mu.Lock()
-			r.denials[key] = denial{until: time.Now().Add(backOff)}
-			r.mu.Unlock()
-		default:
-			held[right] = true
+// trial is what came of trying a right.
+type trial struct {
+	held  bool
+	until time.Time // when it is tried again
+}
+
+// trialsAgain is for how long a right that is held is not tried again.
+const trialsAgain = time.Minute
+
+// holds says whether the user holds a right on everything there is, and whether
+// that is known. One that was denied is not tried again for minutes: the
+// authorizer logs each denial.
+func (r *roster) holds(ctx context.Context, l *link, right fact.Right) (held, known bool, err error) {
+	// One at a time, whoever asks: the answer is the same on all brokers. One that
+	// hangs holds up the others for a moment only.
+	select {
+	case r.trying <- struct{}{}:
+		defer func() { <-r.trying }()
+	case <-time.After(r.patience / 4):
+	}
+	r.mu.Lock()
+	before := r.trials[right]
+	r.mu.Unlock()
+	if time.Now().Before(before.until) {
+		return before.held, true, nil
+	}
+	code, err := int16(untoldCode), error(nil)
+	if right == describeCluster {
+		code, err = clusterCode(ctx, l)
+	} else if ask := trials[right].request(); l.supports(ask) >= 0 { // else whoever asks this broker for it learns nothing anyway
+		var got kmsg.Response
+		if got, err = l.request(ctx, ask); err == nil {
+			code = trials[right].code(got)
 		}
 	}
-	for right, holds := range held {
-		if holds {
+	if err != nil || code == untoldCode || code == kerr.UnsupportedVersion.Code || code == kerr.RequestTimedOut.Code {
+		return false, false, err
+	}
+	now := trial{held: !isDenial(code), until: time.Now().Add(trialsAgain)}
+	if !now.held {
+		now.until = time.Now().Add(backOff)
+	}
+	r.mu.Lock()
+	r.trials[right] = now
+	r.mu.Unlock()
+	return now.held, true, nil
+}
+
+// clusterCode is the code of a denial, or 0, as the operations tell that the user
+// may do on the cluster.
+func clusterCode(ctx context.Context, l *link) (int16, error) {
+	bits, err := clusterOperations(ctx, l)
+	switch {
+	case err != nil || bits < 0:
+		return untoldCode, err
+	case bits&(1<<kmsg.ACLOperationDescribe) == 0:
+		return kerr.ClusterAuthorizationFailed.Code, nil
+	}
+	return 0, nil
+}
+
+// clusterOperations asks for the operations on the cluster, as bits; less than
+// 0: not told. A user who may not describe the cluster is told of none.
+func clusterOperations(ctx context.Context, l *link) (int32, error) {
+	ask := kmsg.NewPtrDescribeClusterRequest()
+	if l.supports(ask) < 0 {
+		return -1, nil
+	}
+	ask.IncludeClusterAuthorizedOperations = true
+	got, err := l.request(ctx, ask)
+	if err != nil {
+		return -1, err
+	}
+	answer := got.(*kmsg.DescribeClusterResponse)
+	if answer.ErrorCode != 0 {
+		return -1, nil
+	}
+	return answer.ClusterAuthorizedOperations, nil
+}
+
+// tryRights says which of the rights that the probes need the user holds.
+func (r *roster) tryRights(ctx context.Context, l *link, mine *fact.Rights) error {
+	all := append(slices.Collect(maps.Keys(trials)), describeCluster)
+	slices.SortFunc(all, fact.Right.Compare)
+	for _, right := range all {
+		held, known, err := r.holds(ctx, l, right)
+		switch {
+		case err != nil:
+			return err
+		case held:
 			mine.Holds = append(mine.Holds, right)
-		} else {
+		case known:
 			mine.Lacks = append(mine.Lacks, right)
 		}
 	}
-	slices.SortFunc(mine.Holds, fact.Right.Compare)
-	slices.SortFunc(mine.Lacks, fact.Right.Compare)
 	return nil
+}
+
+// must is a denial unless the user holds a right, where that is known: a request
+// that leaves things out would speak of what is left as of all.
+func (r *roster) must(ctx context.Context, p *peer, request string, right fact.Right) error {
+	return r.with(ctx, p, func(ctx context.Context, l *link) error {
+		held, known, err := r.holds(ctx, l, right)
+		if err != nil || held || !known {
+			return err
+		}
+		return &denied{probe.Fail(fact.NotAllowed, p.String()+" would leave out of its answer to "+request+" what the user may not describe", p.grant(right))}
+	})
 }

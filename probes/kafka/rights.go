@@ -79,7 +79,11 @@ func (r *roster) countACLs(ctx context.Context, p *peer) ([]fact.Observation, er
 }
 
 func (r *roster) scramUsers(ctx context.Context, p *peer) ([]fact.Observation, error) {
-	got, err := r.ask(ctx, p, kmsg.NewPtrDescribeUserSCRAMCredentialsRequest()) // nil users are all
+	request := kmsg.NewPtrDescribeUserSCRAMCredentialsRequest()
+	// No users are all. As null, which means the same, a broker that denies the
+	// request fails over it and closes the connection.
+	request.Users = []kmsg.DescribeUserSCRAMCredentialsRequestUser{}
+	got, err := r.ask(ctx, p, request)
 	if err == nil {
 		err = refusal(p, "DescribeUserScramCredentials", got.(*kmsg.DescribeUserSCRAMCredentialsResponse).ErrorCode)
 	}
@@ -101,28 +105,25 @@ func (r *roster) scramUsers(ctx context.Context, p *peer) ([]fact.Observation, e
 func (r *roster) permissions(ctx context.Context, p *peer) ([]fact.Observation, error) {
 	var mine fact.Rights
 	err := r.with(ctx, p, func(ctx context.Context, l *link) error {
-		cluster := kmsg.NewPtrDescribeClusterRequest()
-		cluster.IncludeClusterAuthorizedOperations = true
-		got, err := l.request(ctx, cluster)
-		if err == nil {
-			err = refusal(p, "DescribeCluster", got.(*kmsg.DescribeClusterResponse).ErrorCode)
+		if err := r.tryRights(ctx, l, &mine); err != nil {
+			return err
 		}
+		mine.Cluster = []string{}
+		if slices.Contains(mine.Holds, describeCluster) { // else none is told, and the authorizer logs that it was asked for
+			bits, err := clusterOperations(ctx, l)
+			if err != nil {
+				return err
+			}
+			mine.Cluster = operations(bits)
+		}
+		topics := kmsg.NewPtrMetadataRequest() // nil topics are all; none is created
+		topics.IncludeTopicAuthorizedOperations = true
+		got, err := l.request(ctx, topics)
 		if err != nil {
 			return err
 		}
-		bits := got.(*kmsg.DescribeClusterResponse).ClusterAuthorizedOperations
-		mine.Cluster = operations(bits)
-		topics := kmsg.NewPtrMetadataRequest() // nil topics are all; none is created
-		topics.IncludeTopicAuthorizedOperations = true
-		if got, err = l.request(ctx, topics); err != nil {
-			return err
-		}
 		mine.Topics = topicRights(got.(*kmsg.MetadataResponse))
-		held := map[fact.Right]bool{}
-		if bits >= 0 {
-			held[describeCluster] = slices.Contains(mine.Cluster, kmsg.ACLOperationDescribe.String())
-		}
-		return r.tryRights(ctx, l, held, &mine)
+		return nil
 	})
 	if err != nil {
 		return nil, err

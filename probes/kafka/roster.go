@@ -35,7 +35,8 @@ type roster struct {
 	running  chan struct{} // closed when the survey that runs has ended; nil: none runs
 	view     *fact.MetadataView
 	denials  map[string]denial
-	electors map[string]int32    // addresses of controllers, and which one it is; -1: not known
+	electors map[string]int32 // addresses of controllers, and which one it is; -1: not known
+	trials   map[fact.Right]trial
 	logdirs  map[string][]string // paths last seen, by name of broker
 	groups   map[string]listing  // groups last seen, by id
 	listed   bool                // a broker has listed its groups
@@ -44,6 +45,8 @@ type roster struct {
 	endsBefore *logEnds // of the round before; nil: not known
 
 	closed bool
+
+	trying chan struct{} // has room for who tries a right
 }
 
 // peer is one broker as it is known.
@@ -112,7 +115,7 @@ func rosterOf(t *probe.Target) (*roster, error) {
 func newRoster(t *probe.Target) *roster {
 	r := &roster{target: t, patience: patience(t), peers: map[string]*peer{}, places: map[string]place{},
 		fronts: map[string]int32{}, nameless: map[string]time.Time{}, rejected: map[string]rejection{},
-		denials: map[string]denial{}, logdirs: map[string][]string{}, electors: map[string]int32{}, groups: map[string]listing{}}
+		denials: map[string]denial{}, trials: map[fact.Right]trial{}, trying: make(chan struct{}, 1), logdirs: map[string][]string{}, electors: map[string]int32{}, groups: map[string]listing{}}
 	s, err := readSecurity(t.ClientConfig)
 	if err != nil {
 		r.refused = probe.Fail(fact.NotSupported, "client properties: "+err.Error(), "")

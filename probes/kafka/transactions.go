@@ -87,6 +87,10 @@ type transaction struct {
 // transactionsOf is the open transactions that a broker coordinates, at most so
 // many, and how many more there are.
 func (r *roster) transactionsOf(ctx context.Context, p *peer, most int) (all []transaction, left int, err error) {
+	// The authorizer logs every transaction that is left out, at every look.
+	if err := r.must(ctx, p, "ListTransactions", describeTxns); err != nil {
+		return nil, 0, err
+	}
 	list := kmsg.NewPtrListTransactionsRequest()
 	list.StateFilters = openStates
 	got, err := r.ask(ctx, p, list)

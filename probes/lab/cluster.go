@@ -19,7 +19,8 @@ type Shape struct {
 	OwnController bool               // a fourth node is the only controller, so that brokers may die without the quorum
 	SmallDisk     int                // MiB of a tmpfs under the log dir of broker 3; 0: none
 	JVM           map[int32][]string // flags for the JVM of a broker, by id
-	Settings      map[string]string  // of every server.properties, over those of the lab
+	Settings      map[string]string  // of every server.properties, over those of the lab; $NODE is the node's directory
+	Listeners     []Listener         // of every broker, beside PLAINTEXT for the brokers themselves and the lab
 	Fronts        map[int32]string   // host:port that a second listener of a broker advertises, for a proxy before it
 }
 
@@ -43,6 +44,8 @@ type Cluster struct {
 	install *Install
 	say     io.Writer
 	state   *stateFile
+
+	authority *authority // of the certificates of TLS listeners; nil: there are none
 
 	mu      sync.Mutex
 	clients []stopper // in the order they were started
@@ -135,7 +138,7 @@ func (c *Cluster) plan() error {
 	if c.Shape.OwnController {
 		c.Nodes = append(c.Nodes, &Node{ID: controllerID, Roles: "controller", Dir: filepath.Join(c.Dir, "c100")})
 	}
-	ports, err := freePorts(3 * len(c.Nodes))
+	ports, err := freePorts((3 + len(c.Shape.Listeners)) * len(c.Nodes))
 	if err != nil {
 		return err
 	}
@@ -145,6 +148,11 @@ func (c *Cluster) plan() error {
 		n.Port, n.ControllerPort = ports[i], ports[len(c.Nodes)+i]
 		if n.Front = c.Shape.Fronts[n.ID]; n.Front != "" {
 			n.FrontPort = ports[2*len(c.Nodes)+i]
+		}
+		for l, listener := range c.Shape.Listeners {
+			if n.IsBroker() {
+				n.listeners = append(n.listeners, opened{listener, ports[(3+l)*len(c.Nodes)+i]})
+			}
 		}
 		if c.small(n) {
 			n.MetadataDir = filepath.Join(n.Dir, "metadata")
@@ -168,6 +176,11 @@ func (c *Cluster) prepare(n *Node, cluster string) error {
 	}
 	if c.small(n) {
 		if err := c.state.mount(n.LogDir, c.Shape.SmallDisk); err != nil {
+			return err
+		}
+	}
+	if n.usesTLS() {
+		if err := c.certify(n); err != nil {
 			return err
 		}
 	}

@@ -66,11 +66,20 @@ func serverProperties(n *Node, all []*Node, extra map[string]string) string {
 	if strings.Contains(n.Roles, "controller") {
 		listeners = append(listeners, fmt.Sprintf("CONTROLLER://127.0.0.1:%d", n.ControllerPort))
 	}
+	protocols := "PLAINTEXT:PLAINTEXT,FRONT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+	for _, l := range n.listeners {
+		listeners = append(listeners, l.url())
+		set["advertised.listeners"] += "," + l.url()
+		protocols += "," + l.Name + ":" + l.Protocol
+	}
+	if n.usesTLS() {
+		maps.Copy(set, tlsSettings(n))
+	}
 	set["process.roles"] = n.Roles
 	set["node.id"] = fmt.Sprint(n.ID)
 	set["controller.quorum.voters"] = strings.Join(voters, ",")
 	set["controller.listener.names"] = "CONTROLLER"
-	set["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,FRONT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+	set["listener.security.protocol.map"] = protocols
 	set["listeners"] = strings.Join(listeners, ",")
 	set["log.dirs"] = n.LogDir
 	if n.MetadataDir != "" {
@@ -85,7 +94,7 @@ func serverProperties(n *Node, all []*Node, extra map[string]string) string {
 	var b strings.Builder
 	b.WriteString("# one node of a lab cluster\n")
 	for _, key := range slices.Sorted(maps.Keys(set)) {
-		fmt.Fprintf(&b, "%s=%s\n", key, set[key])
+		fmt.Fprintf(&b, "%s=%s\n", key, strings.ReplaceAll(set[key], "$NODE", n.Dir))
 	}
 	return b.String()
 }

@@ -104,7 +104,7 @@ func (f *Fault) Fits(c *Cluster) error {
 		return fmt.Errorf("fault %s: a cluster with --own-controller is needed", f.Name)
 	case f.Shape.SmallDisk > 0 && c.Shape.SmallDisk == 0:
 		return fmt.Errorf("fault %s: a cluster with --small-disk %d is needed", f.Name, f.Shape.SmallDisk)
-	case len(f.Shape.JVM) > 0 && len(c.Shape.JVM) == 0:
+	case len(f.Shape.JVM) > 0 && len(c.Shape.JVM) == 0, len(f.Shape.Listeners) > 0 && !slices.Equal(f.Shape.Listeners, c.Shape.Listeners):
 		return fmt.Errorf("fault %s: a cluster made for it is needed: lab up --for %s", f.Name, f.Name)
 	}
 	return nil

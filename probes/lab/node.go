@@ -25,6 +25,8 @@ type Node struct {
 	Front          string // what the FRONT listener advertises; "": it has none
 	FrontPort      int    // where that listens
 
+	listeners []opened // beside PLAINTEXT
+
 	install *Install
 	jvm     []string // flags of its own, after those of every node
 
