@@ -111,15 +111,11 @@ func (s *Scanner) Next() bool {
 	return s.consume()
 }
 
-// Skip goes on at a position further on than the current one, where a batch may
-// begin, after a Nonsense or a Torn.
+// Skip goes on at a position where a batch may begin, whatever the scanner met
+// before, and reads anew from there.
 func (s *Scanner) Skip(position int64) {
 	s.stop, s.err = AtEnd, nil
-	if ahead := position - s.at; ahead >= 0 && ahead <= int64(s.hi-s.lo) {
-		s.lo += int(ahead)
-	} else {
-		s.lo, s.hi = 0, 0
-	}
+	s.lo, s.hi = 0, 0
 	s.at, s.pos = position, position
 }
 

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/ktriage/ktriage/probes/segments"
+	"github.com/ktriage/ktriage/tui/text"
+)
+
+// scannedJSON writes a report as docs/segments.schema.json has it.
+func scannedJSON(w io.Writer, r *segments.Report) error {
+	out := struct {
+		Schema   string            `json:"schema"`
+		Tool     map[string]string `json:"tool"`
+		Complete bool              `json:"complete"`
+		Summary  segments.Summary  `json:"summary"`
+		Damage   []segments.Damage `json:"damage"`
+		More     int               `json:"more_damage"`
+	}{"ktriage.segments/v1", map[string]string{"version": version()}, r.Done, r.Summary, r.Damage, r.More}
+	if out.Damage == nil {
+		out.Damage = []segments.Damage{}
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(out)
+}
+
+// scannedText writes a report for a ticket: damage first, untidiness last.
+func scannedText(w io.Writer, r *segments.Report, paths []string) error {
+	var b strings.Builder
+	s := r.Summary
+	fmt.Fprintf(&b, "%s: %d partitions, %d segments, %s, %d batches in %.1f s", headline(r), s.Partitions, s.Files, text.Size(s.Bytes), s.Batches, s.DurationSeconds)
+	if s.Skipped > 0 {
+		fmt.Fprintf(&b, ", %d segments passed over", s.Skipped)
+	}
+	fmt.Fprintf(&b, "\n%s\n", text.Wrap("in ", "   ", strings.Join(paths, ", ")))
+	if s.NotUnpacked > 0 {
+		fmt.Fprintf(&b, "%d batches unpack to more than is granted to any: their checksums are right, their records were not looked at\n", s.NotUnpacked)
+	}
+	for _, part := range []struct {
+		title string
+		holds func(*segments.Damage) bool
+	}{
+		{"Damage", func(d *segments.Damage) bool { return grave(d) && !d.SelfHealing }},
+		{"The broker mends by itself", func(d *segments.Damage) bool { return grave(d) && d.SelfHealing }},
+		{"Untidy", func(d *segments.Damage) bool { return d.Severity == segments.Info && d.Kind != segments.Unreadable }},
+		{"Not seen", func(d *segments.Damage) bool { return d.Kind == segments.Unreadable }},
+	} {
+		first := true
+		for i := range r.Damage {
+			if d := &r.Damage[i]; part.holds(d) {
+				if first {
+					fmt.Fprintf(&b, "\n%s\n", part.title)
+				}
+				first = false
+				b.WriteString(damageText(d))
+			}
+		}
+	}
+	if r.More > 0 {
+		fmt.Fprintf(&b, "\nand %d more\n", r.More)
+	}
+	if r.Found() {
+		b.WriteString("\nWhat it means, and what to do: ktriage explain segment-corruption\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func grave(d *segments.Damage) bool {
+	return d.Severity != segments.Info && d.Kind != segments.Unreadable
+}
+
+// headline is the answer in two words.
+func headline(r *segments.Report) string {
+	switch {
+	case r.Found():
+		return "damage found"
+	case !r.Done:
+		return "interrupted, nothing found so far"
+	case r.Incomplete():
+		return "incomplete, nothing found in what could be read"
+	}
+	return "clean"
+}
+
+// damageText is a damage in a few lines of at most 80 columns.
+func damageText(d *segments.Damage) string {
+	var b strings.Builder
+	where := filepath.Base(d.File)
+	if d.Partition != "" {
+		where = d.Partition + "  " + where
+	}
+	if d.Position >= 0 {
+		where += fmt.Sprintf(" at %d", d.Position)
+	}
+	fmt.Fprintf(&b, "%-8s %s\n", d.Severity, text.Wrap(string(d.Kind)+"  ", "         ", where))
+	said := d.Text
+	switch {
+	case d.BaseOffset >= 0 && d.LastOffset > d.BaseOffset:
+		said += fmt.Sprintf(" [offsets %d to %d]", d.BaseOffset, d.LastOffset)
+	case d.BaseOffset >= 0:
+		said += fmt.Sprintf(" [offset %d]", d.BaseOffset)
+	}
+	fmt.Fprintf(&b, "%s\n", text.Wrap("         ", "         ", said))
+	if d.Severity != segments.Info {
+		fmt.Fprintf(&b, "%s\n", text.Wrap("         ", "         ", d.File))
+	}
+	return b.String()
+}
