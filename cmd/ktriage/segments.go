@@ -13,19 +13,18 @@ import (
 
 	"github.com/ktriage/ktriage/probes/probe"
 	"github.com/ktriage/ktriage/probes/segments"
-	"github.com/ktriage/ktriage/tui/text"
 )
 
 // asSegments is what the command segments is asked for beside the paths.
 type asSegments struct {
-	rate   bytesFlag
+	rate   rateFlag
 	since  time.Duration
 	deep   bool
 	resume string
 }
 
 func newSegments(s *settings) *cobra.Command {
-	a := &asSegments{rate: 200e6}
+	a := &asSegments{rate: rateFlag{200e6}}
 	cmd := &cobra.Command{
 		Use: "segments [PATH...]", Short: "Verify log segments, indexes and checkpoints on this host's disks",
 		Long: "Verify log segments, their indexes, snapshots and checkpoints: log dirs, partitions'\n" +
@@ -56,7 +55,7 @@ func (s *settings) segments(ctx context.Context, a *asSegments, paths []string) 
 			return err
 		}
 	}
-	o := segments.Options{Rate: int64(a.rate), Since: a.since, Deep: a.deep}
+	o := segments.Options{Rate: int64(a.rate.bytesFlag), Since: a.since, Deep: a.deep}
 	if a.resume != "" {
 		done, err := openDone(a.resume)
 		if err != nil {
@@ -130,7 +129,7 @@ func (s *settings) showProgress() func(segments.Progress) {
 			return
 		}
 		last = time.Now()
-		line := fmt.Sprintf("%d of %d partitions, %s of %s, %s/s", p.Partitions, p.AllPartitions, text.Size(p.Bytes), text.Size(p.AllBytes), text.Size(int64(p.Rate)))
+		line := fmt.Sprintf("%d of %d partitions, %s of %s, %s/s", p.Partitions, p.AllPartitions, sizeText(p.Bytes), sizeText(p.AllBytes), sizeText(int64(p.Rate)))
 		if p.Left > 0 {
 			line += fmt.Sprintf(", %s left", p.Left.Round(time.Second))
 		}
@@ -142,4 +141,25 @@ func (s *settings) showProgress() func(segments.Progress) {
 		}
 		fmt.Fprintln(s.errOut, line)
 	}
+}
+
+// rateFlag is bytes a second, 0 for no limit.
+type rateFlag struct{ bytesFlag }
+
+func (r *rateFlag) Set(s string) error {
+	if s == "0" {
+		r.bytesFlag = 0
+		return nil
+	}
+	return r.bytesFlag.Set(s)
+}
+
+// sizeText is bytes as an operator reads them.
+func sizeText(n int64) string {
+	for _, u := range sizes[:4] {
+		if n >= u.bytes && (n < u.bytes<<10 || u.suffix == "TiB") {
+			return fmt.Sprintf("%.1f %s", float64(n)/float64(u.bytes), u.suffix)
+		}
+	}
+	return fmt.Sprintf("%d B", n)
 }

@@ -76,4 +76,3 @@ func (d *doneList) add(s segments.Segment, sound bool) {
 }
 
 func (d *doneList) Close() error { return d.file.Close() }
-

@@ -34,11 +34,11 @@ func scannedJSON(w io.Writer, r *segments.Report) error {
 func scannedText(w io.Writer, r *segments.Report, paths []string) error {
 	var b strings.Builder
 	s := r.Summary
-	fmt.Fprintf(&b, "%s: %d partitions, %d segments, %s, %d batches in %.1f s", headline(r), s.Partitions, s.Files, text.Size(s.Bytes), s.Batches, s.DurationSeconds)
+	fmt.Fprintf(&b, "%s: %d partitions, %d segments, %s, %d batches in %.1f s", headline(r), s.Partitions, s.Files, sizeText(s.Bytes), s.Batches, s.DurationSeconds)
 	if s.Skipped > 0 {
 		fmt.Fprintf(&b, ", %d segments passed over", s.Skipped)
 	}
-	fmt.Fprintf(&b, "\n%s\n", text.Wrap("in ", "   ", strings.Join(paths, ", ")))
+	b.WriteString("\n" + text.Wrap("in ", "   ", strings.Join(paths, ", ")))
 	if s.NotUnpacked > 0 {
 		fmt.Fprintf(&b, "%d batches unpack to more than is granted to any: their checksums are right, their records were not looked at\n", s.NotUnpacked)
 	}
@@ -99,7 +99,7 @@ func damageText(d *segments.Damage) string {
 	if d.Position >= 0 {
 		where += fmt.Sprintf(" at %d", d.Position)
 	}
-	fmt.Fprintf(&b, "%-8s %s\n", d.Severity, text.Wrap(string(d.Kind)+"  ", "         ", where))
+	b.WriteString(text.Wrap(fmt.Sprintf("%-8s %s  ", d.Severity, d.Kind), "         ", where))
 	said := d.Text
 	switch {
 	case d.BaseOffset >= 0 && d.LastOffset > d.BaseOffset:
@@ -107,9 +107,9 @@ func damageText(d *segments.Damage) string {
 	case d.BaseOffset >= 0:
 		said += fmt.Sprintf(" [offset %d]", d.BaseOffset)
 	}
-	fmt.Fprintf(&b, "%s\n", text.Wrap("         ", "         ", said))
+	b.WriteString(text.Wrap("         ", "         ", said))
 	if d.Severity != segments.Info {
-		fmt.Fprintf(&b, "%s\n", text.Wrap("         ", "         ", d.File))
+		b.WriteString(text.Wrap("         ", "         ", d.File))
 	}
 	return b.String()
 }
