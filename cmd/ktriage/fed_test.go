@@ -32,6 +32,10 @@ func TestEverySignIsFedAndEveryProbeRead(t *testing.T) {
 	} {
 		read[k.Def()] = true
 	}
+	// The JVM beyond its perf data, likewise.
+	for _, k := range []fact.Key{fact.JVMFlagsSet, fact.GCRecent, fact.JVMThreadRoles} {
+		read[k.Def()] = true
+	}
 	for _, s := range diagnose.All.Signs {
 		for _, k := range slices.Concat(s.Needs, s.Uses) {
 			read[k.Def()] = true

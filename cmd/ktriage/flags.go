@@ -30,6 +30,7 @@ type settings struct {
 	logDirs       []string
 	kafkaLogs     string
 	metricsURLs   []string
+	gcLog         string
 	timeout       time.Duration
 	deadline      time.Duration
 	samples       int
@@ -52,6 +53,7 @@ func (s *settings) bind(f *pflag.FlagSet) {
 	f.StringSliceVar(&s.logDirs, "log-dir", nil, "log dirs, `DIR,...`, where they are not found")
 	f.StringVar(&s.kafkaLogs, "kafka-logs", "", "the `DIR` of server.log, where it is not found")
 	f.StringSliceVar(&s.metricsURLs, "metrics-url", nil, "metrics of a broker, `URL`: a jmx_exporter, Strimzi's reporter or Jolokia; ID=URL says whose; repeatable")
+	f.StringVar(&s.gcLog, "gc-log", "", "the GC log `FILE` of this host's broker, where it is not found")
 	f.DurationVar(&s.timeout, "timeout", 5*time.Second, "for each broker and probe")
 	f.DurationVar(&s.deadline, "deadline", 15*time.Second, "for a whole check")
 	f.IntVar(&s.samples, "samples", 2, "how often a check looks")
@@ -145,6 +147,9 @@ func (s *settings) readFiles() error {
 			}
 		}
 	}
+	if s.gcLog != "" && noFile(ctx, s.gcLog) {
+		return fmt.Errorf("--gc-log: %s is not a file", s.gcLog)
+	}
 	return nil
 }
 
@@ -158,10 +163,18 @@ func noDirectory(ctx context.Context, path string) bool {
 	return errors.Is(err, fs.ErrNotExist) || (err == nil && !info.IsDir())
 }
 
+// noFile is noDirectory of a file.
+func noFile(ctx context.Context, path string) bool {
+	look := stat
+	info, err := probe.Within(ctx, &probe.Target{}, path, func() (os.FileInfo, error) { return look(path) })
+	return errors.Is(err, fs.ErrNotExist) || (err == nil && info.IsDir())
+}
+
 // target is what the probes look at.
 func (s *settings) target() *probe.Target {
 	return &probe.Target{
 		Bootstrap: s.bootstrap, ClientConfig: s.client, BrokerConfig: s.brokerConfig, PID: s.pid, LogDirs: s.logDirs, LogsDir: s.kafkaLogs, MetricsURLs: s.metricsURLs,
+		GCLog:   s.gcLog,
 		Timeout: s.timeout, Version: version(), Now: time.Now, Ledger: &probe.Ledger{},
 	}
 }

@@ -16,6 +16,9 @@ var Keys = []Key{
 
 	JVMVersion, JVMCollector, JVMStarted, JVMGCCause, GCYoungCount, GCYoungSeconds, GCFullCount, GCFullSeconds, GCConcurrentCount, GCConcurrentSeconds, SafepointSeconds, HeapUsed, HeapMax, OldUsed, OldMax, HeapLow,
 
+	EdenUsed, EdenSize, OldSize, OldAfterGC, HeapAfterGC, MetaspaceUsed, MetaspaceSize, SafepointCount, SafepointSync, GCThreadSeconds, JavaThreads, JVMFlagsSet, JVMThreadRoles, OldUsedCommitted,
+	GCLogged, GCRecent, GCPauseCount, GCPauseSeconds, GCLoggedFull, GCHumongousCount, GCHumongousSeconds, GCYoungLogged, GCExplicitCount, GCMetadataCount, GCEvacuationFailures, GCStallCount, GCStallSeconds, GCAllocated, GCPromoted, GCHeapAfter, GCHeapAfterFull,
+
 	LogSigterm, LogControlledShutdown, LogStarted, LogFenced, LogUnfenced, LogOutOfMemory, LogAllDirsFailed, LogFatal, LogNotEnoughReplicas, LogController, LogDirFailed, LogNoSpace, LogIOError, LogOtherErr,
 
 	LogStartRefused, LogMetadataFault, LogTooManyFiles, LogMapFailed, LogReadOnly, LogThreadDied, LogHeartbeatFailed, LogRegistrationFailed, LogRequestError, LogProcessorError, LogRecovery, LogRecoveryTruncated, LogIndexRebuilt, LogTimeIndexZero, LogRetentionDeleted, LogStray, LogCleanerFailed, LogShutdownTimedOut, LogZooKeeperExpired, LogUnsupportedVersion, LogRecordTooLarge, LogTransactionTimedOut, LogISRShrunk, LogISRLeft, LogISRShrinks, LogISRUpdated, LogISRUpdateFailed, LogTruncated, LogTruncatedBelowHW, LogOutOfRange, LogMarkedFailed, LogOlderEpoch, LogFetcherError, LogFetchFailed, LogFetchNotStarted, LogCorruptRecord, LogPeerUnreachable, LogPeerTimedOut, LogLeadershipChanged, LogUncleanElection, LogUncleanReplayed, LogDirsOffline, LogBecameActive, LogRenounced, LogControllerSlow, LogAuthenticationFailed, LogTLSFailed, LogDenied, LogInvalidReceive, LogConnectionRejected, LogRebalances, LogRebalanceReasons, LogMemberFailed,

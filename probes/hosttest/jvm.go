@@ -4,7 +4,9 @@ package hosttest
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"embed"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,14 +48,23 @@ func JDKs(t testing.TB) []JDK {
 	return all
 }
 
-// Compile compiles the class for every JDK and returns its class path.
+// Compile compiles the class for every JDK, once for each version of its source,
+// and returns its class path.
 func Compile(t testing.TB) string {
 	t.Helper()
-	dir := t.TempDir()
 	text, err := source.ReadFile("kafka/Kafka.java")
 	if err != nil {
 		t.Fatal(err)
 	}
+	final := filepath.Join(os.TempDir(), fmt.Sprintf("ktriage-hosttest-%d-%x", os.Getuid(), sha256.Sum256(text))[:40])
+	if _, err := os.Stat(filepath.Join(final, "kafka", "Kafka.class")); err == nil {
+		return final
+	}
+	dir, err := os.MkdirTemp("", "ktriage-hosttest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "Kafka.java")
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
@@ -62,7 +73,12 @@ func Compile(t testing.TB) string {
 	if out, err := exec.Command(javac, "--release", "17", "-d", dir, file).CombinedOutput(); err != nil {
 		t.Fatalf("javac: %v\n%s", err, out)
 	}
-	return dir
+	if err := os.Rename(dir, final); err != nil { // another test may have been first
+		if _, missing := os.Stat(final); missing != nil {
+			t.Fatal(err)
+		}
+	}
+	return final
 }
 
 // Start starts the class in dir with options of the JVM, "server.properties" as

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -16,7 +15,7 @@ import (
 )
 
 // Probes is the probes of this package.
-var Probes = []*probe.Probe{Perf}
+var Probes = []*probe.Probe{Perf, Flags, GCLog, Threads}
 
 // readings are spread over span: a heap that is sampled once shows where in its
 // saw-tooth it happens to be, many times how low it comes.
@@ -43,43 +42,29 @@ var keys = []fact.Key{
 }
 
 func observe(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	brokers := t.Brokers()
-	if len(brokers) == 0 {
-		return host.Nowhere(keys, host.NoBroker), nil
-	}
-	answers := make([][]fact.Observation, len(brokers))
-	reasons := make([]*fact.Unknown, len(brokers))
-	var wait sync.WaitGroup
-	for i, b := range brokers {
-		wait.Go(func() { answers[i], reasons[i] = observeOne(ctx, t, b) })
-	}
-	wait.Wait()
-	return slices.Concat(answers...), unread(reasons)
+	return eachBroker(ctx, t, keys, living(func(ctx context.Context, s fact.Subject, b fact.LocalBroker) ([]fact.Observation, *fact.Unknown) {
+		return observeOne(ctx, t, s, b)
+	}))
 }
 
 // observeOne is what one JVM tells, or why it tells nothing.
-func observeOne(ctx context.Context, t *probe.Target, b fact.LocalBroker) ([]fact.Observation, *fact.Unknown) {
-	s := host.SubjectOf(b)
-	if !b.Running {
-		return nothing(s, gone), gone
-	}
+func observeOne(ctx context.Context, t *probe.Target, s fact.Subject, b fact.LocalBroker) ([]fact.Observation, *fact.Unknown) {
 	f, err := find(t, b.PID)
 	if err != nil {
-		because := probe.Because(err)
-		return nothing(s, because), because
+		return nil, probe.Because(err)
 	}
 	defer f.Close()
 	last, low, err := watch(ctx, f)
 	if err != nil {
-		because := because(err)
-		return nothing(s, because), because
+		return nil, because(err)
 	}
 	return facts(s, last, low), nil
 }
 
-// unread is the error of the JVMs that told nothing though they run.
+// unread is the error of the JVMs that told nothing though there is something to
+// tell.
 func unread(reasons []*fact.Unknown) error {
-	silent := slices.DeleteFunc(slices.Clone(reasons), func(u *fact.Unknown) bool { return u == nil || u == gone })
+	silent := slices.DeleteFunc(slices.Clone(reasons), func(u *fact.Unknown) bool { return u == nil || u.Reason == fact.Absent })
 	if len(silent) == 0 {
 		return nil
 	}
@@ -114,13 +99,4 @@ func watch(ctx context.Context, f *hsperf.File) (last *hsperf.Data, low int64, e
 		}
 	}
 	return last, low, nil
-}
-
-// nothing observes every key as unknown on one process.
-func nothing(s fact.Subject, because *fact.Unknown) []fact.Observation {
-	seen := make([]fact.Observation, 0, len(keys))
-	for _, k := range keys {
-		seen = append(seen, fact.Observation{Key: k.Def(), Subject: s, Because: because})
-	}
-	return seen
 }

@@ -18,6 +18,7 @@ type Target struct {
 	LogDirs      []string          // from --log-dir
 	LogsDir      string            // from --kafka-logs
 	MetricsURLs  []string          // from --metrics-url, each as metrics.ParseURL takes it
+	GCLog        string            // from --gc-log
 	Timeout      time.Duration     // for each broker and probe, from --timeout
 	Root         string            // in front of /proc, /sys and /tmp: "" but in tests
 	Version      string            // of ktriage, as it presents itself to brokers

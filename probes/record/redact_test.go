@@ -21,7 +21,9 @@ var kept = map[string]bool{
 	"StepTime.Step": true, "Feature.Name": true, "NamedSetting.Name": true, "SettingColumn.Name": true, "Setting.Source": true,
 	"QuorumReplica.Directory": true, "ClientQuota.Key": true, "QuotaEntity.Type": true, "Rights.Cluster": true, "TopicRights.Operations": true,
 	"OpenTransactions.State": true,
-	"LogLines.Text":          true, "LogLines.Latest": true, // free texts: names known elsewhere, addresses and paths are replaced in them
+	"GCLog.Collector":        true, "GCLog.JDK": true, "GCLog.Format": true, "GCShare.Name": true, "GCPause.Kind": true, "GCPause.Cause": true,
+	"ThreadRole.Role": true, "JVMFlags.Sources": true,
+	"LogLines.Text": true, "LogLines.Latest": true, // free texts: names known elsewhere, addresses and paths are replaced in them
 }
 
 // fill sets every string of a value to a secret of its own.

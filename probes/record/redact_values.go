@@ -98,6 +98,15 @@ func (r *Redactor) value(v any) any {
 	case fact.LogLines:
 		v.Text, v.Latest, v.File = r.free(v.Text), r.free(v.Latest), r.path(v.File)
 		return v
+	case fact.RecentGC:
+		v.File = r.path(v.File)
+		return v
+	case fact.JVMFlags:
+		v.Options, v.GCLogs, v.Unread = r.frees(v.Options), slices.Clone(v.GCLogs), r.free(v.Unread)
+		for i := range v.GCLogs {
+			v.GCLogs[i] = r.path(v.GCLogs[i])
+		}
+		return v
 	case fact.ProcessState:
 		v.Found = r.free(v.Found)
 		return v
@@ -118,4 +127,13 @@ func (r *Redactor) local(b *fact.LocalBroker) {
 	for i := range b.LogDirs {
 		b.LogDirs[i] = r.path(b.LogDirs[i])
 	}
+}
+
+// frees is texts that may hold names.
+func (r *Redactor) frees(all []string) []string {
+	all = slices.Clone(all)
+	for i := range all {
+		all[i] = r.free(all[i])
+	}
+	return all
 }
