@@ -40,7 +40,7 @@ func (in *Install) archiveClasses(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n := &Node{ID: 1, Roles: "broker,controller", Dir: filepath.Join(work, "b1"), Port: ports[0], ControllerPort: ports[1],
+	n := &Node{ID: 1, Roles: "broker,controller", Dir: filepath.Join(work, "b1"), Host: "127.0.0.1", Port: ports[0], ControllerPort: ports[1],
 		install: in, jvm: []string{"-XX:ArchiveClassesAtExit=" + made}}
 	n.LogDir = filepath.Join(n.Dir, "data")
 	c.Nodes = []*Node{n}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
 )
 
 // Change is a reading that a fault changed.
@@ -26,8 +28,12 @@ func Changes(healthy, broken *Seen) []Change {
 	slices.SortFunc(places, place.compare)
 	var all []Change
 	for _, p := range slices.Compact(places) {
-		if healthy.counters[p.Key] || broken.counters[p.Key] {
+		// A process without a node id is none of the cluster's.
+		if healthy.counters[p.Key] || broken.counters[p.Key] || strings.Contains(p.Subject, " pid ") {
 			continue
+		}
+		if def := fact.Lookup(p.Key); def != nil && def.HostSide() && (healthy.tell(p) == "moves" || broken.tell(p) == "moves") {
+			continue // a level of a process or a heap, never at rest
 		}
 		ch := Change{Key: p.Key, Subject: p.Subject}
 		// From the whole to the part: the first that one side lacks is what changed.
@@ -38,6 +44,9 @@ func Changes(healthy, broken *Seen) []Change {
 				break
 			}
 		}
+		if ch.Name != "" && !comparable(healthy.texts[p], broken.texts[p]) {
+			continue
+		}
 		if ch.Healthy == ch.Broken || alike(ch.Healthy, ch.Broken) || isTime(ch.Healthy) || isTime(ch.Broken) {
 			continue
 		}
@@ -47,6 +56,12 @@ func Changes(healthy, broken *Seen) []Change {
 	}
 	byReading(all)
 	return all
+}
+
+// comparable says whether two series can be told apart: of one reading alone
+// nobody knows whether it moves.
+func comparable(a, b []string) bool {
+	return (len(a) != 1 || steady(b)) && (len(b) != 1 || steady(a))
 }
 
 func lacking(text string) bool { return text == "-" || strings.HasPrefix(text, "unknown ") }

@@ -77,12 +77,17 @@ type Producer struct {
 	lastError     atomic.Pointer[error]
 }
 
-// Produce starts a producer of rate records a second, size bytes each.
+// Produce starts a producer of rate records a second, size bytes each, to all
+// partitions in turn.
 func (c *Cluster) Produce(ctx context.Context, topic string, rate, size int) (*Producer, error) {
+	return c.produce(ctx, topic, rate, size, kgo.RoundRobinPartitioner())
+}
+
+func (c *Cluster) produce(ctx context.Context, topic string, rate, size int, partitions kgo.Partitioner) (*Producer, error) {
 	client, err := c.client(
 		kgo.DisableIdempotentWrite(), // else records of an outage could not be given up
 		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.RecordDeliveryTimeout(4*time.Second), kgo.ProduceRequestTimeout(3*time.Second),
-		kgo.MaxBufferedRecords(max(1000, 2*rate)), kgo.RecordPartitioner(kgo.RoundRobinPartitioner()),
+		kgo.MaxBufferedRecords(max(1000, 2*rate)), kgo.RecordPartitioner(partitions),
 		kgo.ProducerBatchCompression(kgo.NoCompression()), // sizes are what they say
 	)
 	if err != nil {
@@ -137,6 +142,27 @@ func (p *Producer) Stop() {
 	p.client.Close()
 }
 
+// acknowledged is how many records all producers got acknowledged in a time.
+func (c *Cluster) acknowledged(ctx context.Context, during time.Duration) (int64, error) {
+	count := func() (n int64) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for _, s := range c.clients {
+			if p, is := s.(*Producer); is {
+				n += p.Acked.Load()
+			}
+		}
+		return n
+	}
+	before := count()
+	select {
+	case <-time.After(during):
+		return count() - before, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
 // Consumer is one member of a group that commits what it has read.
 type Consumer struct {
 	Read   atomic.Int64
@@ -148,6 +174,20 @@ type Consumer struct {
 // Consume starts a member of a group that reads at most rate records a second;
 // 0: as fast as it can.
 func (c *Cluster) Consume(ctx context.Context, group, topic string, rate int) (*Consumer, error) {
+	return c.consume(ctx, group, topic, rate)
+}
+
+// consume is Consume with more options.
+func (c *Cluster) consume(ctx context.Context, group, topic string, rate int, more ...kgo.Opt) (*Consumer, error) {
+	m, err := c.member(ctx, group, topic, rate, more...)
+	if err == nil {
+		c.keep(m)
+	}
+	return m, err
+}
+
+// member is a consumer that somebody else stops.
+func (c *Cluster) member(ctx context.Context, group, topic string, rate int, more ...kgo.Opt) (*Consumer, error) {
 	opts := []kgo.Opt{
 		kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.AutoCommitInterval(500 * time.Millisecond),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(200 * time.Millisecond),
@@ -155,16 +195,17 @@ func (c *Cluster) Consume(ctx context.Context, group, topic string, rate int) (*
 	if rate > 0 { // whole big batches of one partition would look like a stall of the others
 		opts = append(opts, kgo.FetchMaxPartitionBytes(4096))
 	}
-	client, err := c.client(opts...)
+	client, err := c.client(append(opts, more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("consume %s as %s: %w", topic, group, err)
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	m := &Consumer{client: client, cancel: cancel}
 	m.done.Go(func() { m.run(run, rate) })
-	c.keep(m)
 	return m, nil
 }
+
+func (m *Consumer) consumes() {}
 
 func (m *Consumer) run(ctx context.Context, rate int) {
 	const beat = 100 * time.Millisecond

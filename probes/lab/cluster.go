@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,12 +17,16 @@ import (
 
 // Shape is what a fault asks of the cluster that it is injected into.
 type Shape struct {
-	OwnController bool               // a fourth node is the only controller, so that brokers may die without the quorum
+	OwnController bool               // controllers are nodes of their own, so that brokers may die without the quorum
+	Controllers   int                // how many of their own; 0: one
 	SmallDisk     int                // MiB of a tmpfs under the log dir of broker 3; 0: none
 	JVM           map[int32][]string // flags for the JVM of a broker, by id
 	Settings      map[string]string  // of every server.properties, over those of the lab; $NODE is the node's directory
 	Listeners     []Listener         // of every broker, beside PLAINTEXT for the brokers themselves and the lab
 	Fronts        map[int32]string   // host:port that a second listener of a broker advertises, for a proxy before it
+	Namespaces    bool               // each node has a network namespace and an address of its own, see Cut
+	ZooKeeper     bool               // instead of KRaft: for versions before 4.0
+	Version       string             // of Kafka, whatever is asked for otherwise; "": any
 }
 
 // Options of a cluster. The zero value is three combined nodes of
@@ -39,11 +44,12 @@ type Cluster struct {
 	Shape   Shape
 	Version string
 	Dir     string
-	Nodes   []*Node // brokers by id, then the controller, if there is one of its own
+	Nodes   []*Node // brokers by id, then controllers of their own or ZooKeeper, if there are
 
 	install *Install
 	say     io.Writer
 	state   *stateFile
+	network *network // nil: all on loopback
 
 	authority *authority // of the certificates of TLS listeners; nil: there are none
 
@@ -54,7 +60,8 @@ type Cluster struct {
 
 const (
 	brokers      = 3
-	controllerID = 100
+	controllerID = 100 // of the first one that is no broker
+	zooKeeperID  = 200 // in the lab: ZooKeeper itself has none
 )
 
 // Start starts a cluster and waits until every broker is in it. It first clears
@@ -63,9 +70,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if err := Sweep(); err != nil {
 		return nil, err
 	}
-	if o.Version == "" {
-		o.Version = DefaultVersion
-	}
+	o.Version = cmp.Or(o.Shape.Version, o.Version, DefaultVersion)
 	if o.Say == nil {
 		o.Say = io.Discard
 	}
@@ -75,6 +80,9 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	install, err := Find(ctx, o.Version)
 	if err != nil {
 		return nil, err
+	}
+	if o.ZooKeeper == install.kraft() && !(o.ZooKeeper && install.Major < 4) {
+		return nil, fmt.Errorf("kafka version %s: KRaft is ready for production from 3.3.1 on, ZooKeeper is gone from 4.0 on", o.Version)
 	}
 	c := &Cluster{Shape: o.Shape, Version: o.Version, install: install, say: o.Say}
 	if c.Dir, err = emptyDir(o.Dir); err != nil {
@@ -126,17 +134,24 @@ func (c *Cluster) Say(format string, args ...any) {
 	fmt.Fprintf(c.say, format+"\n", args...)
 }
 
-// plan decides on nodes, directories and ports.
+// plan decides on nodes, directories, addresses and ports.
 func (c *Cluster) plan() error {
 	roles := "broker,controller"
-	if c.Shape.OwnController {
+	if c.Shape.OwnController || c.Shape.ZooKeeper {
 		roles = "broker"
 	}
-	for id := int32(1); id <= brokers; id++ {
-		c.Nodes = append(c.Nodes, &Node{ID: id, Roles: roles, Dir: filepath.Join(c.Dir, fmt.Sprintf("b%d", id))})
+	add := func(id int32, roles, dir string) {
+		c.Nodes = append(c.Nodes, &Node{ID: id, Roles: roles, Dir: filepath.Join(c.Dir, dir), Host: "127.0.0.1"})
 	}
-	if c.Shape.OwnController {
-		c.Nodes = append(c.Nodes, &Node{ID: controllerID, Roles: "controller", Dir: filepath.Join(c.Dir, "c100")})
+	for id := int32(1); id <= brokers; id++ {
+		add(id, roles, fmt.Sprintf("b%d", id))
+	}
+	if c.Shape.ZooKeeper {
+		add(zooKeeperID, "zookeeper", "zk")
+	} else if c.Shape.OwnController {
+		for i := range max(1, c.Shape.Controllers) {
+			add(controllerID+int32(i), "controller", fmt.Sprintf("c%d", controllerID+i))
+		}
 	}
 	ports, err := freePorts((3 + len(c.Shape.Listeners)) * len(c.Nodes))
 	if err != nil {
@@ -158,7 +173,49 @@ func (c *Cluster) plan() error {
 			n.MetadataDir = filepath.Join(n.Dir, "metadata")
 		}
 	}
+	if !c.Shape.Namespaces {
+		return nil
+	}
+	var ids []int32
+	for _, n := range c.Nodes {
+		ids = append(ids, n.ID)
+	}
+	if c.network, err = newNetwork(ids); err != nil {
+		c.network = nil
+		return err
+	}
+	for _, n := range c.Nodes {
+		n.Host, n.namespace = c.network.address(n.ID), c.network.nodes[n.ID]
+	}
 	return nil
+}
+
+// Cut drops everything between two nodes of a cluster with namespaces, silently
+// and both ways.
+func (c *Cluster) Cut(a, b int32) error { return c.network.cut(a, b) }
+
+// Mend undoes Cut.
+func (c *Cluster) Mend(a, b int32) error { return c.network.mend(a, b) }
+
+// Isolate cuts a node off from all others. Kafka's tools are then kept away from
+// it: what it says of the cluster is old.
+func (c *Cluster) Isolate(id int32) error { return c.apart(id, true, c.Cut) }
+
+// Rejoin undoes Isolate.
+func (c *Cluster) Rejoin(id int32) error { return c.apart(id, false, c.Mend) }
+
+func (c *Cluster) apart(id int32, apart bool, act func(a, b int32) error) error {
+	n := c.Node(id)
+	n.mu.Lock()
+	n.apart = apart
+	n.mu.Unlock()
+	var errs []error
+	for _, other := range c.Nodes {
+		if other != n {
+			errs = append(errs, act(id, other.ID))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (c *Cluster) small(n *Node) bool { return n.ID == brokers && c.Shape.SmallDisk > 0 }
@@ -184,6 +241,26 @@ func (c *Cluster) prepare(n *Node, cluster string) error {
 			return err
 		}
 	}
+	files := map[string]string{
+		n.properties(): serverProperties(n, c.Nodes, c.Shape.Settings),
+		filepath.Join(n.Dir, "log4j2.properties"): log4j2(),
+		filepath.Join(n.Dir, "log4j.properties"):  log4j1(),
+	}
+	if !c.Shape.ZooKeeper {
+		if err := c.format(n, dirs, cluster); err != nil {
+			return err
+		}
+	}
+	for name, text := range files {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// format writes what StorageTool would.
+func (c *Cluster) format(n *Node, dirs []string, cluster string) error {
 	formatted := filepath.Join(c.install.Dir, "formatted")
 	meta, err := os.ReadFile(filepath.Join(formatted, "meta.properties"))
 	if err != nil {
@@ -202,18 +279,8 @@ func (c *Cluster) prepare(n *Node, cluster string) error {
 	if err != nil {
 		return err
 	}
-	files := map[string]string{
-		filepath.Join(dirs[len(dirs)-1], "bootstrap.checkpoint"): string(boot), // the metadata dir, if apart
-		n.properties(): serverProperties(n, c.Nodes, c.Shape.Settings),
-		filepath.Join(n.Dir, "log4j2.properties"): log4j2(),
-		filepath.Join(n.Dir, "log4j.properties"):  log4j1(),
-	}
-	for name, text := range files {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	// The metadata dir, if apart, is the last.
+	return os.WriteFile(filepath.Join(dirs[len(dirs)-1], "bootstrap.checkpoint"), boot, 0o644)
 }
 
 // Node with an id; a wrong id is a mistake in the lab itself.
@@ -253,6 +320,9 @@ func (c *Cluster) Stop() error {
 	}
 	all.Wait()
 	c.StopClients()
+	if c.network != nil {
+		c.network.close()
+	}
 	return c.state.clear()
 }
 

@@ -48,28 +48,50 @@ var quick = map[string]string{
 // overrides the settings of the lab.
 func serverProperties(n *Node, all []*Node, extra map[string]string) string {
 	set := maps.Clone(quick)
+	if i := slices.IndexFunc(all, func(p *Node) bool { return p.Roles == "zookeeper" }); i < 0 {
+		kraft(set, n, all)
+	} else if n == all[i] {
+		return fmt.Sprintf("# the ZooKeeper of a lab cluster\ndataDir=%s\nclientPortAddress=%s\nclientPort=%d\nmaxClientCnxns=0\nadmin.enableServer=false\n", n.LogDir, n.Host, n.Port)
+	} else {
+		set["broker.id"] = fmt.Sprint(n.ID)
+		set["zookeeper.connect"] = all[i].Address()
+		set["zookeeper.session.timeout.ms"] = quick["broker.session.timeout.ms"]
+		set["listeners"] = "PLAINTEXT://" + n.Address()
+	}
+	set["log.dirs"] = n.LogDir
+	maps.Copy(set, extra)
+	var b strings.Builder
+	b.WriteString("# one node of a lab cluster\n")
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		fmt.Fprintf(&b, "%s=%s\n", key, strings.ReplaceAll(set[key], "$NODE", n.Dir))
+	}
+	return b.String()
+}
+
+// kraft adds what a node with KRaft needs.
+func kraft(set map[string]string, n *Node, all []*Node) {
 	var voters, listeners []string
 	for _, p := range all {
-		if strings.Contains(p.Roles, "controller") {
-			voters = append(voters, fmt.Sprintf("%d@127.0.0.1:%d", p.ID, p.ControllerPort))
+		if p.controls() {
+			voters = append(voters, fmt.Sprintf("%d@%s:%d", p.ID, p.Host, p.ControllerPort))
 		}
 	}
 	if n.IsBroker() {
-		listeners = append(listeners, fmt.Sprintf("PLAINTEXT://127.0.0.1:%d", n.Port))
+		listeners = append(listeners, "PLAINTEXT://"+n.Address())
 		set["advertised.listeners"] = listeners[0]
 		set["inter.broker.listener.name"] = "PLAINTEXT"
 		if n.Front != "" {
-			listeners = append(listeners, fmt.Sprintf("FRONT://127.0.0.1:%d", n.FrontPort))
+			listeners = append(listeners, fmt.Sprintf("FRONT://%s:%d", n.Host, n.FrontPort))
 			set["advertised.listeners"] += ",FRONT://" + n.Front
 		}
 	}
-	if strings.Contains(n.Roles, "controller") {
-		listeners = append(listeners, fmt.Sprintf("CONTROLLER://127.0.0.1:%d", n.ControllerPort))
+	if n.controls() {
+		listeners = append(listeners, fmt.Sprintf("CONTROLLER://%s:%d", n.Host, n.ControllerPort))
 	}
 	protocols := "PLAINTEXT:PLAINTEXT,FRONT:PLAINTEXT,CONTROLLER:PLAINTEXT"
 	for _, l := range n.listeners {
-		listeners = append(listeners, l.url())
-		set["advertised.listeners"] += "," + l.url()
+		listeners = append(listeners, l.url(n.Host))
+		set["advertised.listeners"] += "," + l.url(n.Host)
 		protocols += "," + l.Name + ":" + l.Protocol
 	}
 	if n.usesTLS() {
@@ -81,22 +103,14 @@ func serverProperties(n *Node, all []*Node, extra map[string]string) string {
 	set["controller.listener.names"] = "CONTROLLER"
 	set["listener.security.protocol.map"] = protocols
 	set["listeners"] = strings.Join(listeners, ",")
-	set["log.dirs"] = n.LogDir
 	if n.MetadataDir != "" {
 		set["metadata.log.dir"] = n.MetadataDir
 	}
-	if n.ID > 1 && n.ID <= brokers {
-		// Node 1 becomes the active controller, always: victims are brokers 2
-		// and 3, and the death of a controller is another story.
+	if n.ID != 1 && n.ID != controllerID {
+		// Node 1, or the first controller of its own, becomes the active controller,
+		// always: victims are the others, and the death of a controller is another story.
 		set["controller.quorum.election.timeout.ms"] = "8000"
 	}
-	maps.Copy(set, extra)
-	var b strings.Builder
-	b.WriteString("# one node of a lab cluster\n")
-	for _, key := range slices.Sorted(maps.Keys(set)) {
-		fmt.Fprintf(&b, "%s=%s\n", key, strings.ReplaceAll(set[key], "$NODE", n.Dir))
-	}
-	return b.String()
 }
 
 // metaProperties marks a storage directory as formatted. directory is empty

@@ -61,17 +61,35 @@ func (f *Fault) Healthy() bool { return f.Inject == nil }
 
 // Faults is every fault, then every control.
 var Faults = []*Fault{
+	advertisedRefused,
+	advertisedUnknown,
 	allBrokersCrashed,
 	brokerCrashed,
 	brokerHung,
+	brokerIsolated,
+	brokerLinkCut,
+	controllerQuorumLost,
 	diskFull,
 	gcPause,
 	groupStopped,
+	hangingTransaction,
 	heapExhaustion,
+	hotPartition,
+	leaderImbalance,
+	minISRExceedsReplication,
 	noLeader,
+	offsetAboveLogEnd,
+	offsetBelowLogStart,
+	offsetRewind,
 	plannedShutdown,
+	reassignmentLoad,
+	rebalanceStorm,
+	replicationThrottleLeft,
+	riskyReplication,
 	slowConsumer,
+	stalledPartition,
 	twoBrokersCrashed,
+	uncleanLeaderElection,
 	underMinISR,
 	idle,
 	steadyLoad,
@@ -102,6 +120,9 @@ func (f *Fault) Fits(c *Cluster) error {
 	switch {
 	case f.Shape.OwnController && !c.Shape.OwnController:
 		return fmt.Errorf("fault %s: a cluster with --own-controller is needed", f.Name)
+	case f.Shape.Controllers > max(1, c.Shape.Controllers), f.Shape.Namespaces && !c.Shape.Namespaces, f.Shape.Version != "" && f.Shape.Version != c.Version,
+		f.Shape.ZooKeeper != c.Shape.ZooKeeper:
+		return fmt.Errorf("fault %[1]s: a cluster made for it is needed: lab up --for %[1]s", f.Name)
 	case f.Shape.SmallDisk > 0 && c.Shape.SmallDisk == 0:
 		return fmt.Errorf("fault %s: a cluster with --small-disk %d is needed", f.Name, f.Shape.SmallDisk)
 	case len(f.Shape.JVM) > 0 && len(c.Shape.JVM) == 0, len(f.Shape.Listeners) > 0 && !slices.Equal(f.Shape.Listeners, c.Shape.Listeners):

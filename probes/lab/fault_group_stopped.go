@@ -50,7 +50,7 @@ func (c *Cluster) stopConsumers() error {
 	c.mu.Lock()
 	var stopped, kept []stopper
 	for _, s := range c.clients {
-		if _, consumes := s.(*Consumer); consumes {
+		if _, consumes := s.(interface{ consumes() }); consumes {
 			stopped = append(stopped, s)
 		} else {
 			kept = append(kept, s)

@@ -28,6 +28,7 @@ var versionPattern = regexp.MustCompile(`^(\d+)\.(\d+)\.(\d+)$`)
 type Install struct {
 	Version string
 	Major   int
+	minor   int
 	Dir     string // holds jars/, bootstrap.checkpoint, the class archive
 	java    string // path of the java command
 	classes string // class path: every jar, sorted
@@ -43,13 +44,14 @@ func Need() []string {
 		{"javac", "apt-get install openjdk-17-jdk-headless"},
 		{"jar", "apt-get install openjdk-17-jdk-headless"},
 		{"mvn", "apt-get install maven"},
+		{"ip", "apt-get install iproute2"},
 	} {
 		if _, err := exec.LookPath(tool.name); err != nil {
 			missing = append(missing, fmt.Sprintf("%s is not on the PATH: %s", tool.name, tool.how))
 		}
 	}
 	if os.Geteuid() != 0 {
-		missing = append(missing, "not root: the tmpfs of disk-full cannot be mounted")
+		missing = append(missing, "not root: neither a tmpfs can be mounted nor a network namespace made")
 	}
 	return missing
 }
@@ -63,8 +65,9 @@ func Find(ctx context.Context, version string) (*Install, error) {
 	}
 	in := &Install{Version: version, Dir: filepath.Join(cacheDir(), version)}
 	in.Major, _ = strconv.Atoi(m[1])
-	if minor, _ := strconv.Atoi(m[2]); in.Major < 3 || in.Major == 3 && minor < 3 {
-		return nil, fmt.Errorf("kafka version %s: the lab runs KRaft only, which is production ready from 3.3.1 on", version)
+	in.minor, _ = strconv.Atoi(m[2])
+	if in.Major < 2 || in.Major == 2 && in.minor < 8 {
+		return nil, fmt.Errorf("kafka version %s: 2.8 or later is expected", version)
 	}
 	var err error
 	if in.java, err = exec.LookPath("java"); err != nil {
@@ -78,6 +81,9 @@ func Find(ctx context.Context, version string) (*Install, error) {
 		return nil, fmt.Errorf("no jars in %s: delete the directory to fetch them again", in.Dir)
 	}
 	in.classes = strings.Join(jars, ":")
+	if !in.kraft() {
+		return in, nil
+	}
 	if err := in.template(ctx); err != nil {
 		return nil, fmt.Errorf("format a storage template of Kafka %s: %w", version, err)
 	}
@@ -86,6 +92,9 @@ func Find(ctx context.Context, version string) (*Install, error) {
 	}
 	return in, nil
 }
+
+// kraft says whether KRaft is ready for production.
+func (in *Install) kraft() bool { return in.Major > 3 || in.Major == 3 && in.minor >= 3 }
 
 // fetch lets Maven copy the jars into a directory of its own, which gets its
 // final name only when it is whole.
@@ -140,7 +149,7 @@ func (in *Install) template(ctx context.Context) error {
 	}
 	defer os.RemoveAll(work)
 	data := filepath.Join(work, "data")
-	n := &Node{ID: 1, Roles: "broker,controller", Dir: work, LogDir: data, Port: 9092, ControllerPort: 9093}
+	n := &Node{ID: 1, Roles: "broker,controller", Dir: work, Host: "127.0.0.1", LogDir: data, Port: 9092, ControllerPort: 9093}
 	if err := os.WriteFile(n.properties(), []byte(serverProperties(n, []*Node{n}, nil)), 0o644); err != nil {
 		return err
 	}
@@ -152,6 +161,16 @@ func (in *Install) template(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// tool is the main class of a command line tool: most have moved from Kafka's
+// core to its tools.
+func (in *Install) tool(class string) string {
+	moved := map[string]int{"org.apache.kafka.tools.TopicCommand": 7, "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand": 8, "org.apache.kafka.tools.reassign.ReassignPartitionsCommand": 7}
+	if minor, is := moved[class]; is && (in.Major < 3 || in.Major == 3 && in.minor < minor) {
+		return "kafka.admin" + class[strings.LastIndex(class, "."):]
+	}
+	return class
 }
 
 // Java runs a main class of the installation and returns what it printed on

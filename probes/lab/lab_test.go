@@ -78,7 +78,7 @@ func TestFaultsAreWhole(t *testing.T) {
 				t.Errorf("%s: %s: no such fact", f.Name, sight)
 			}
 			for _, c := range strings.Split(sight.Want, "; ") {
-				if _, _, err := test(c, "", nil); err != nil && !strings.HasPrefix(sight.Want, "no ") {
+				if _, _, err := test(strings.TrimPrefix(c, "no "), "", nil); err != nil && !strings.HasPrefix(c, "no ") {
 					t.Errorf("%s: %s: %v", f.Name, sight, err)
 				}
 			}
@@ -205,7 +205,7 @@ func TestDirIsNeverSomebodyElses(t *testing.T) {
 
 func TestFindRefusesVersions(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	for _, version := range []string{"", "4.3", "4.3.1-rc1", "../../etc", "2.8.2", "3.2.3"} {
+	for _, version := range []string{"", "4.3", "4.3.1-rc1", "../../etc", "2.7.2", "1.1.1"} {
 		if _, err := Find(context.Background(), version); err == nil {
 			t.Errorf("version %q was taken", version)
 		}
@@ -213,8 +213,8 @@ func TestFindRefusesVersions(t *testing.T) {
 }
 
 func TestServerProperties(t *testing.T) {
-	broker := &Node{ID: 3, Roles: "broker", LogDir: "/l", MetadataDir: "/m", Port: 1, ControllerPort: 2}
-	controller := &Node{ID: 100, Roles: "controller", LogDir: "/c", Port: 3, ControllerPort: 4}
+	broker := &Node{ID: 3, Roles: "broker", Host: "127.0.0.1", LogDir: "/l", MetadataDir: "/m", Port: 1, ControllerPort: 2}
+	controller := &Node{ID: 100, Roles: "controller", Host: "127.0.0.1", LogDir: "/c", Port: 3, ControllerPort: 4}
 	got := serverProperties(broker, []*Node{broker, controller}, map[string]string{"num.io.threads": "1"})
 	for _, line := range []string{
 		"controller.quorum.voters=100@127.0.0.1:4", "listeners=PLAINTEXT://127.0.0.1:1", "log.dirs=/l", "metadata.log.dir=/m",

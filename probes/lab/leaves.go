@@ -46,6 +46,7 @@ type tree struct{ leaves []leaf }
 // take adds what is below a value that stands in a row under a name.
 func (t *tree) take(row, name string, value any) {
 	switch v := value.(type) {
+	case nil: // an empty list, or nothing told
 	case map[string]any:
 		t.object(row, name, v)
 	case []any:
@@ -62,11 +63,15 @@ func (t *tree) object(row, name string, v map[string]any) {
 	rows := rowNames(v)
 	for _, key := range slices.Sorted(maps.Keys(v)) {
 		if column := cells(v[key], rows); column != nil && len(rows) > 0 {
+			_, plain := v[key].([]any)
 			for i, cell := range column {
-				if !slices.Contains(naming, key) {
+				if !plain || !slices.Contains(naming, key) {
 					t.take(rows[i], key, cell)
 				}
 			}
+			continue
+		}
+		if t.settings(rows, v[key]) {
 			continue
 		}
 		below := key
@@ -75,6 +80,31 @@ func (t *tree) object(row, name string, v map[string]any) {
 		}
 		t.take(row, below, v[key])
 	}
+}
+
+// settings takes columns that hold each distinct setting once (see
+// fact.SettingColumn); false when the value is none.
+func (t *tree) settings(rows []string, value any) bool {
+	columns, _ := value.([]any)
+	taken := false
+	for _, one := range columns {
+		column, _ := one.(map[string]any)
+		distinct, _ := column["distinct"].([]any)
+		of, _ := column["of"].([]any)
+		if len(of) != len(rows) || len(rows) == 0 {
+			return taken
+		}
+		for i, at := range of {
+			n, _ := at.(json.Number)
+			index, err := n.Int64()
+			if err != nil || index < 0 || index >= int64(len(distinct)) {
+				continue // not told
+			}
+			t.take(rows[i], plainText(column["name"]), distinct[index])
+			taken = true
+		}
+	}
+	return taken
 }
 
 // list is a row for each object, or one leaf for plain values.
@@ -122,7 +152,13 @@ func rowNames(v map[string]any) []string {
 			}
 			names = append(names, of+"-"+plainText(partition[i]))
 		}
-	case topics != nil && partition == nil:
+	case v["members"] != nil:
+		members, _ := v["members"].([]any)
+		for _, m := range members {
+			member, _ := m.(map[string]any)
+			names = append(names, "members "+plainText(member["id"]))
+		}
+	case topics != nil && v["partition"] == nil:
 		for _, t := range topics {
 			names = append(names, plainText(t))
 		}
@@ -149,9 +185,9 @@ func cells(value any, rows []string) []any {
 	if !is {
 		return nil
 	}
-	ends, hasEnds := packed["e"].([]any)
+	ends, has := packed["e"].([]any)
 	items, _ := packed["i"].([]any)
-	if !hasEnds || len(ends) != len(rows) {
+	if !has || len(ends) != len(rows) {
 		return nil
 	}
 	all := []any{}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,28 +18,34 @@ import (
 // Node is one Kafka process: a broker, a controller or both.
 type Node struct {
 	ID             int32
-	Roles          string // as process.roles takes them
+	Roles          string // as process.roles takes them, or "zookeeper"
 	Dir            string // configuration, logs and working directory
 	LogDir         string // its one entry of log.dirs
 	MetadataDir    string // metadata.log.dir; "" when that is LogDir
-	Port           int    // of the PLAINTEXT listener
+	Host           string // its address, which all its listeners are on
+	Port           int    // of the PLAINTEXT listener, or ZooKeeper's
 	ControllerPort int
 	Front          string // what the FRONT listener advertises; "": it has none
 	FrontPort      int    // where that listens
 
 	listeners []opened // beside PLAINTEXT
 
-	install *Install
-	jvm     []string // flags of its own, after those of every node
+	install   *Install
+	jvm       []string // flags of its own, after those of every node
+	namespace *os.File // network namespace it runs in; nil: this host's
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd
 	exited  chan struct{} // closed when cmd has been waited for
 	stopped bool          // by SIGSTOP
+	apart   bool          // see Isolate
 }
 
 // IsBroker says whether the node serves clients.
 func (n *Node) IsBroker() bool { return strings.Contains(n.Roles, "broker") }
+
+// controls says whether the node is a voter of the controller quorum.
+func (n *Node) controls() bool { return strings.Contains(n.Roles, "controller") }
 
 // LogsDir is where the node writes server.log and its fellows.
 func (n *Node) LogsDir() string { return filepath.Join(n.Dir, "logs") }
@@ -48,7 +56,7 @@ func (n *Node) GCLog() string { return filepath.Join(n.LogsDir(), "kafkaServer-g
 func (n *Node) properties() string { return filepath.Join(n.Dir, "server.properties") }
 
 // Address is host:port of the listener for clients.
-func (n *Node) Address() string { return fmt.Sprintf("127.0.0.1:%d", n.Port) }
+func (n *Node) Address() string { return fmt.Sprintf("%s:%d", n.Host, n.Port) }
 
 // Start starts the process, as bin/kafka-server-start.sh does; it does not wait
 // until the node serves.
@@ -66,7 +74,7 @@ func (n *Node) Start() error {
 	defer out.Close()
 	cmd := exec.Command(n.install.java, n.arguments()...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = n.Dir, out, out
-	if err := start(cmd); err != nil {
+	if err := startIn(n.namespace, cmd); err != nil {
 		return fmt.Errorf("start node %d: %w", n.ID, err)
 	}
 	exited := make(chan struct{})
@@ -96,7 +104,11 @@ func (n *Node) arguments() []string {
 	if n.install.archive != "" {
 		args = append(args, "-XX:SharedArchiveFile="+n.install.archive)
 	}
-	return append(args, "-cp", n.install.classes, "kafka.Kafka", n.properties())
+	class := "kafka.Kafka"
+	if n.Roles == "zookeeper" {
+		class = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
+	}
+	return append(args, "-cp", n.install.classes, class, n.properties())
 }
 
 // without drops the choice of a collector when more carries another one (two
@@ -111,6 +123,26 @@ func without(args, more []string) []string {
 	}
 	return append(kept, more...)
 }
+
+// Set changes settings in the node's properties file, for its next start. What
+// an earlier Set changed is as it was; nil settings only undo that.
+func (n *Node) Set(settings map[string]string) error {
+	text, err := os.ReadFile(n.properties())
+	if err != nil {
+		return fmt.Errorf("set properties of node %d: %w", n.ID, err)
+	}
+	own, _, _ := strings.Cut(string(text), setMark)
+	own += setMark
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		own += key + "=" + settings[key] + "\n" // the later of two lines holds
+	}
+	if err := os.WriteFile(n.properties(), []byte(own), 0o644); err != nil {
+		return fmt.Errorf("set properties of node %d: %w", n.ID, err)
+	}
+	return nil
+}
+
+const setMark = "# changed since:\n"
 
 // PID of the process that was started last; 0 before the first start.
 func (n *Node) PID() int {
@@ -141,11 +173,11 @@ func (n *Node) running() bool {
 	}
 }
 
-// Serves says whether the process exists and has not been frozen.
+// Serves says whether the process exists and has neither been frozen nor isolated.
 func (n *Node) Serves() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.running() && !n.stopped
+	return n.running() && !n.stopped && !n.apart
 }
 
 // Signal sends a signal to the process and remembers whether it is frozen.

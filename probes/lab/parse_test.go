@@ -73,3 +73,31 @@ func FuzzToolOutput(f *testing.F) {
 		}
 	})
 }
+
+func TestParseOffsets(t *testing.T) {
+	got := parseOffsets("[2026-11-25 03:42:52,903] WARN something: else\nreadings:0:900\nreadings:2:17\nreadings:1:\n")
+	if len(got) != 2 || got[0] != 900 || got[2] != 17 {
+		t.Error(got)
+	}
+}
+
+func TestPairOut(t *testing.T) {
+	lines := func(isrs ...[]int) (all []PartitionLine) {
+		for i, isr := range isrs {
+			all = append(all, PartitionLine{Topic: "t", Partition: i, Leader: isr[0], Replicas: []int{1, 2, 3}, ISR: isr})
+		}
+		return all
+	}
+	if _, err := pairOut(lines([]int{1, 3}, []int{2, 3}, []int{3, 1, 2}, []int{1, 2, 3}), 1, 2); err != nil {
+		t.Error(err)
+	}
+	for name, all := range map[string][]PartitionLine{
+		"one way":        lines([]int{1, 3}, []int{2, 1, 3}),
+		"another broker": lines([]int{1, 3}, []int{2, 1}),
+		"by the third":   lines([]int{1, 3}, []int{2, 3}, []int{3, 1}),
+	} {
+		if said, err := pairOut(all, 1, 2); err == nil {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
+}

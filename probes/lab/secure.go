@@ -21,14 +21,14 @@ type opened struct {
 	port int
 }
 
-func (o opened) url() string { return fmt.Sprintf("%s://127.0.0.1:%d", o.Name, o.port) }
+func (o opened) url(host string) string { return fmt.Sprintf("%s://%s:%d", o.Name, host, o.port) }
 
 // At is the address of a listener of the node by its name; "" when it has none
 // of that name.
 func (n *Node) At(listener string) string {
 	for _, l := range n.listeners {
 		if l.Name == listener {
-			return fmt.Sprintf("127.0.0.1:%d", l.port)
+			return fmt.Sprintf("%s:%d", n.Host, l.port)
 		}
 	}
 	return ""

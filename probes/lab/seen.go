@@ -17,7 +17,7 @@ import (
 )
 
 // looking is how long one look of the probes lasts: some rounds of the quick ones.
-const looking = 7 * time.Second
+const looking = 11 * time.Second
 
 // Look runs `ktriage record` on a cluster for some seconds and returns what it saw.
 func (k *Ktriage) Look(ctx context.Context, c *Cluster, args ...string) (*Seen, error) {

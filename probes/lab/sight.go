@@ -16,7 +16,8 @@ type Sight struct {
 	Subject string // as fact.Subject writes it, $LOGDIR3 and its like replaced; "" any
 	// Want is conditions that all hold on one row of the value, separated by
 	// "; ": NAME=TEXT, NAME!=TEXT, NAME~PART, NAME>NUMBER, NAME<NUMBER, NAME moves,
-	// NAME stays, row=ROW, or "no ROW" for a row that must be absent. Names are
+	// NAME stays, row=ROW; or "no " and one of these, which then must hold on no
+	// row; or "no ROW" for a row that must be absent. Names are
 	// those of the recording's JSON; "value" of a plain one, "unknown" for the
 	// reason of one that could not be had. `lab facts` prints them all.
 	Want string
@@ -85,9 +86,9 @@ func (s *Seen) Check(want Sight) error {
 	}
 	conditions := strings.Split(want.Want, "; ")
 	if row, absent := strings.CutPrefix(want.Want, "no "); absent {
-		for at := range rows {
-			if at[1] == row {
-				return fmt.Errorf("%s: it is there", want)
+		for at, readings := range rows {
+			if _, holds, err := test(row, at[1], readings); at[1] == row || err == nil && holds {
+				return fmt.Errorf("%s: %s", want, strings.TrimSpace(strings.Join(at[:], " ")))
 			}
 		}
 		return nil
@@ -126,7 +127,7 @@ func holds(conditions []string, row string, readings map[string][]string) error 
 func test(condition, row string, readings map[string][]string) (name string, ok bool, err error) {
 	if name, found := strings.CutSuffix(condition, " moves"); found {
 		texts := readings[name]
-		return name, len(texts) > 1 && texts[0] != texts[len(texts)-1], nil
+		return name, !steady(texts), nil
 	}
 	if name, found := strings.CutSuffix(condition, " stays"); found {
 		return name, len(readings[name]) > 1 && steady(readings[name]), nil
@@ -169,4 +170,4 @@ func compare(name, text, op, operand string) (string, bool, error) {
 }
 
 // steady says whether all texts are alike.
-func steady(texts []string) bool { return len(slices.Compact(slices.Clone(texts))) == 1 }
+func steady(texts []string) bool { return len(slices.Compact(slices.Clone(texts))) <= 1 }

@@ -35,7 +35,16 @@ func seen(t *testing.T, all ...fact.Observation) *Seen {
 
 func TestSights(t *testing.T) {
 	group := fact.Subject{Scope: fact.Group, Name: "billing"}
+	roster := fact.Roster{Members: []fact.GroupMember{{ID: "m1", Client: "c1"}, {ID: "m2", Client: "c2"}}, Topics: []string{"orders"}}
+	for i := range int32(2) {
+		roster.Subscribed.Add([]int32{0})
+		roster.Topic.Add([]int32{0, 0})
+		roster.Partition.Add([]int32{2 + 2*i, 3 + 2*i})
+	}
 	s := seen(t,
+		fact.GroupRoster.Is(group, roster),
+		fact.Configs.Is(fact.TheCluster, fact.TopicConfigs{Topics: []string{"a.b", "orders"}, MinISR: []int32{1, 2}, MinISRSource: []string{"", ""}, Unclean: []bool{false, true},
+			Others: []fact.SettingColumn{{Name: "retention.ms", Distinct: []fact.Setting{{Value: "7", Source: "DYNAMIC_TOPIC_CONFIG"}}, Of: []int32{-1, 0}}}}),
 		fact.Metadata.Is(fact.BrokerOf(1), view(1, 2)),
 		fact.Metadata.Is(fact.BrokerOf(1), view(1)),
 		fact.Metadata.Unknown(fact.BrokerOf(2), &fact.Unknown{Reason: fact.TimedOut, Detail: "5 s"}),
@@ -47,6 +56,9 @@ func TestSights(t *testing.T) {
 		true: {
 			{"kafka.metadata", "broker 1", "row=orders-7; leader=-1; isr=; replicas=2 3; error>4"},
 			{"kafka.metadata", "broker 1", "no brokers 2"},
+			{"kafka.metadata", "broker 1", "no leader=2"},
+			{"kafka.topic.configs", "cluster", "row=orders; min_isr=2; retention.ms.value=7; retention.ms.source=DYNAMIC_TOPIC_CONFIG"},
+			{"kafka.group.roster", "group billing", "row=members m2; client=c2; partition=4 5; subscribed=0"},
 			{"kafka.metadata", "", "leader=1; row~a.b"},
 			{"kafka.metadata", "broker 2", "unknown=timed-out"},
 			{"kafka.group.generation", "group billing", "value stays; value=3; value<4"},
@@ -57,6 +69,7 @@ func TestSights(t *testing.T) {
 		false: {
 			{"kafka.metadata", "broker 1", "row=orders-7; leader=1"}, // of another row
 			{"kafka.metadata", "broker 1", "no brokers 1"},
+			{"kafka.metadata", "broker 1", "no leader=1"},
 			{"kafka.metadata", "broker 1", "row=brokers 2"}, // it has gone
 			{"kafka.metadata", "broker 2", "leader=1"},
 			{"kafka.metadata", "broker 3", "leader=1"},

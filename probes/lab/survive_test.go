@@ -20,7 +20,7 @@ const childEnv = "LAB_TEST_OWNS_A_CLUSTER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) != "" {
-		c, err := Start(context.Background(), Options{Shape: Shape{SmallDisk: 48}, Owner: "test"})
+		c, err := Start(context.Background(), Options{Shape: Shape{SmallDisk: 48, Namespaces: true}, Owner: "test"})
 		if err == nil {
 			err = c.Node(2).Signal(syscall.SIGSTOP) // the kernel's signal must reach a frozen one too
 		}
@@ -44,6 +44,9 @@ func TestLabNothingSurvivesItsOwner(t *testing.T) {
 	}
 	line, _ := bufio.NewReader(out).ReadString('\n')
 	s := stateOf(t, owner.Process.Pid)
+	if _, err := os.Stat(fmt.Sprintf("/sys/class/net/lab%d", owner.Process.Pid)); err != nil {
+		t.Error(err)
+	}
 	owner.Process.Kill()
 	owner.Wait()
 	if line != "ready <nil>\n" {
@@ -53,6 +56,7 @@ func TestLabNothingSurvivesItsOwner(t *testing.T) {
 		t.Fatalf("state of the cluster: %+v", s)
 	}
 	gone(t, s)
+	vanished(t, fmt.Sprintf("lab%d", owner.Process.Pid))
 	if mounts, _ := os.ReadFile("/proc/self/mounts"); !strings.Contains(string(mounts), s.Mounts[0]) {
 		t.Error("the mount went by itself: nothing is left to sweep")
 	}
@@ -60,6 +64,21 @@ func TestLabNothingSurvivesItsOwner(t *testing.T) {
 		t.Error(err)
 	}
 	cleared(t, s)
+}
+
+// vanished waits until a network interface of this host is gone.
+func vanished(t *testing.T, name string) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for ; ; time.Sleep(50 * time.Millisecond) {
+		if _, err := os.Stat("/sys/class/net/" + name); os.IsNotExist(err) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("interface %s is still there", name)
+			return
+		}
+	}
 }
 
 // An up is broken, and ended with Ctrl-C while a broker is frozen.

@@ -30,7 +30,7 @@ func (c *Cluster) Tool(ctx context.Context, class string, args ...string) (strin
 		return "", fmt.Errorf("run %s: %w", class, err)
 	}
 	line := []string{"--bootstrap-server", strings.Join(alive, ","), "--command-config", config}
-	out, err := c.install.Java(ctx, class, append(line, args...)...)
+	out, err := c.install.Java(ctx, c.install.tool(class), append(line, args...)...)
 	if err != nil {
 		return out, fmt.Errorf("%w: %s", err, lastLines(out, 3))
 	}
@@ -111,6 +111,24 @@ func parseGroup(out, group string) []GroupLine {
 		end, err3 := strconv.ParseInt(f[4], 10, 64)
 		if err1 == nil && err2 == nil && err3 == nil { // "-" where nothing was committed
 			all = append(all, GroupLine{f[1], partition, committed, end, f[6]})
+		}
+	}
+	return all
+}
+
+// parseOffsets reads what GetOffsetShell prints of one topic, as readings:0:900,
+// by partition.
+func parseOffsets(out string) map[int]int64 {
+	all := map[int]int64{}
+	for line := range strings.Lines(out) {
+		f := strings.Split(strings.TrimSpace(line), ":")
+		if len(f) != 3 {
+			continue
+		}
+		partition, err1 := strconv.Atoi(f[1])
+		offset, err2 := strconv.ParseInt(f[2], 10, 64)
+		if err1 == nil && err2 == nil {
+			all[partition] = offset
 		}
 	}
 	return all
