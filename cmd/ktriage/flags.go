@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ktriage/ktriage/probes"
+	"github.com/ktriage/ktriage/probes/host"
 	"github.com/ktriage/ktriage/probes/kafka"
 	"github.com/ktriage/ktriage/probes/metrics"
 	"github.com/ktriage/ktriage/probes/probe"
@@ -31,6 +32,7 @@ type settings struct {
 	kafkaLogs     string
 	metricsURLs   []string
 	gcLog         string
+	iostatFile    string
 	timeout       time.Duration
 	deadline      time.Duration
 	samples       int
@@ -42,6 +44,7 @@ type settings struct {
 	output        string
 
 	client      map[string]string // what commandConfig holds
+	iostat      []byte            // what iostatFile holds
 	out, errOut io.Writer
 }
 
@@ -54,6 +57,7 @@ func (s *settings) bind(f *pflag.FlagSet) {
 	f.StringVar(&s.kafkaLogs, "kafka-logs", "", "the `DIR` of server.log, where it is not found")
 	f.StringSliceVar(&s.metricsURLs, "metrics-url", nil, "metrics of a broker, `URL`: a jmx_exporter, Strimzi's reporter or Jolokia; ID=URL says whose; repeatable")
 	f.StringVar(&s.gcLog, "gc-log", "", "the GC log `FILE` of this host's broker, where it is not found")
+	f.StringVar(&s.iostatFile, "iostat-file", "", "output of iostat -x instead of this host's disks: `FILE`, or - for standard input")
 	f.DurationVar(&s.timeout, "timeout", 5*time.Second, "for each broker and probe")
 	f.DurationVar(&s.deadline, "deadline", 15*time.Second, "for a whole check")
 	f.IntVar(&s.samples, "samples", 2, "how often a check looks")
@@ -138,6 +142,16 @@ func (s *settings) readFiles() error {
 			return fmt.Errorf("--broker-config: %w", err)
 		}
 	}
+	if s.iostatFile != "" {
+		text, err := captured(s.iostatFile)
+		if err == nil {
+			_, err = host.ParseIostat(text)
+		}
+		if err != nil {
+			return fmt.Errorf("--iostat-file: %w", err)
+		}
+		s.iostat = text
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	for flag, dirs := range map[string][]string{"--log-dir": s.logDirs, "--kafka-logs": {s.kafkaLogs}} {
@@ -174,7 +188,7 @@ func noFile(ctx context.Context, path string) bool {
 func (s *settings) target() *probe.Target {
 	return &probe.Target{
 		Bootstrap: s.bootstrap, ClientConfig: s.client, BrokerConfig: s.brokerConfig, PID: s.pid, LogDirs: s.logDirs, LogsDir: s.kafkaLogs, MetricsURLs: s.metricsURLs,
-		GCLog:   s.gcLog,
+		GCLog: s.gcLog, Iostat: s.iostat,
 		Timeout: s.timeout, Version: version(), Now: time.Now, Ledger: &probe.Ledger{},
 	}
 }

@@ -4,28 +4,33 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/shirou/gopsutil/v3/disk"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/probe"
 )
 
-// Disks reads the I/O counters of the devices under the log dirs.
+// Disks reads the I/O counters of the devices under the log dirs, or takes what a
+// captured iostat says of all devices in it.
 var Disks = &probe.Probe{
 	Name:    "host.disks",
-	Doc:     "I/O counters of the block devices under the log dirs, from /proc/diskstats",
+	Doc:     "I/O counters of the block devices under the log dirs, from /proc/diskstats, or from --iostat-file",
 	Cost:    probe.Free,
 	Every:   2 * time.Second,
 	Needs:   []*probe.Probe{Brokers},
-	Yields:  []fact.Key{fact.DeviceReads, fact.DeviceWrites, fact.DeviceReadBytes, fact.DeviceWriteBytes, fact.DeviceReadSeconds, fact.DeviceWriteSeconds, fact.DeviceBusySeconds, fact.DeviceQueueSeconds},
+	Yields:  deviceKeys,
 	Observe: observeDisks,
 }
 
+var deviceKeys = keysOf(deviceFigures)
+
 func observeDisks(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
+	if t.Iostat != nil {
+		return captured(t)
+	}
 	dirs := logDirs(t, "host.disks")
 	if len(dirs) == 0 {
 		return noDirs(t, deviceKeys)
@@ -37,33 +42,62 @@ func observeDisks(ctx context.Context, t *probe.Target) ([]fact.Observation, err
 	if len(names) == 0 {
 		return Nowhere(deviceKeys, &fact.Unknown{Reason: fact.Absent, Detail: "no block device under the log dirs (tmpfs, network or overlay)"}), nil
 	}
-	t.Ledger.Note("open", t.Root+"/proc/diskstats", 0, 0)
-	stats, err := disk.IOCountersWithContext(rooted(ctx, t), slices.Clone(names)...)
+	stats, err := read(t, "/proc/diskstats", 4<<20, ParseDiskstats)
 	if err != nil {
 		return nil, fmt.Errorf("read disk counters: %w", err)
 	}
 	var seen []fact.Observation
 	for _, name := range names {
-		// A device that has done nothing yet is left out of stats: its
-		// counters are the zeros that this lookup gives.
-		c := stats[name]
 		s := fact.Subject{Scope: fact.Device, Name: name}
-		seen = append(seen,
-			fact.DeviceReads.Is(s, float64(c.ReadCount)),
-			fact.DeviceWrites.Is(s, float64(c.WriteCount)),
-			fact.DeviceReadBytes.Is(s, float64(c.ReadBytes)),
-			fact.DeviceWriteBytes.Is(s, float64(c.WriteBytes)),
-			fact.DeviceReadSeconds.Is(s, milli(c.ReadTime)),
-			fact.DeviceWriteSeconds.Is(s, milli(c.WriteTime)),
-			fact.DeviceBusySeconds.Is(s, milli(c.IoTime)),
-			fact.DeviceQueueSeconds.Is(s, milli(c.WeightedIO)))
+		numbers, ok := stats[name]
+		if !ok {
+			seen = append(seen, all(s, deviceKeys, &fact.Unknown{Reason: fact.Absent, Detail: "no line for " + name + " in /proc/diskstats"})...)
+			continue
+		}
+		seen = append(seen, observe(s, deviceFigures, "/proc/diskstats", numbers, nil)...)
 	}
 	return seen, nil
 }
 
-var deviceKeys = []fact.Key{fact.DeviceReads, fact.DeviceWrites, fact.DeviceReadBytes, fact.DeviceWriteBytes, fact.DeviceReadSeconds, fact.DeviceWriteSeconds, fact.DeviceBusySeconds, fact.DeviceQueueSeconds}
+// replay is a captured iostat and when it was first looked at.
+type replay struct {
+	rates map[string]map[string]float64
+	err   error
+	since time.Time
+}
 
-func milli(ms uint64) float64 { return float64(ms) / 1000 }
+type replayKey struct{}
+
+// captured makes counters of what iostat printed. It prints what happened in a
+// second, so each counter is that times the seconds since the first look: over any
+// window they grow as they grew when iostat ran.
+func captured(t *probe.Target) ([]fact.Observation, error) {
+	now := time.Now
+	if t.Now != nil {
+		now = t.Now
+	}
+	r := probe.Shared(t, replayKey{}, func() *replay {
+		samples, err := ParseIostat(t.Iostat)
+		return &replay{IostatRates(samples), err, now()}
+	})
+	if r.err != nil {
+		return nil, r.err
+	}
+	seconds := now().Sub(r.since).Seconds()
+	var seen []fact.Observation
+	for _, name := range slices.Sorted(maps.Keys(r.rates)) {
+		s := fact.Subject{Scope: fact.Device, Name: name}
+		for _, f := range deviceFigures {
+			perSecond, ok := r.rates[name][f.name]
+			if !ok {
+				seen = append(seen, f.key.Unknown(s, &fact.Unknown{Reason: fact.NotObserved, Detail: "the captured iostat does not tell " + f.name, How: "iostat -x"}))
+				continue
+			}
+			seen = append(seen, f.key.Is(s, perSecond*seconds))
+		}
+	}
+	return seen, nil
+}
 
 // devices is the names of the devices under the log dirs, sorted. A dir whose
 // file system does not answer is left out: probe host.dirs says so. The error is

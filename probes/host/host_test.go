@@ -323,12 +323,13 @@ func TestDisks(t *testing.T) {
 	target := &probe.Target{Root: root}
 	target.SetBrokers([]fact.LocalBroker{{NodeID: 1, LogDirs: []string{"/var/lib/kafka", "/quiet/kafka", "/var/lib/kafka2"}}})
 	seen, err := look(t, Disks, target)
-	if err != nil || len(seen) != 16 {
-		t.Fatalf("%d observations, error %v, want 8 of two devices", len(seen), err)
+	if err != nil || len(seen) != 2*len(Disks.Yields) {
+		t.Fatalf("%d observations, error %v, want each key of two devices", len(seen), err)
 	}
 	for what, want := range map[string]float64{
 		"reads": 112793, "writes": 376894, "read.bytes": 6175190 * 512, "write.bytes": 11608768 * 512,
 		"read.seconds": 320.982, "write.seconds": 438.048, "busy.seconds": 171.316, "queue.seconds": 838.013,
+		"discards": 21715, "discard.seconds": 16.144, "flushes": 159702, "flush.seconds": 62.838, "in-flight": 0,
 	} {
 		if got := number(t, seen, "host.device."+what+" on device vda"); got != want {
 			t.Errorf("%s: %v, want %v", what, got, want)

@@ -19,6 +19,7 @@ type Target struct {
 	LogsDir      string            // from --kafka-logs
 	MetricsURLs  []string          // from --metrics-url, each as metrics.ParseURL takes it
 	GCLog        string            // from --gc-log
+	Iostat       []byte            // what --iostat-file holds; nil: this host's disks are looked at
 	Timeout      time.Duration     // for each broker and probe, from --timeout
 	Root         string            // in front of /proc, /sys and /tmp: "" but in tests
 	Version      string            // of ktriage, as it presents itself to brokers

@@ -23,6 +23,8 @@ var kept = map[string]bool{
 	"OpenTransactions.State": true,
 	"GCLog.Collector":        true, "GCLog.JDK": true, "GCLog.Format": true, "GCShare.Name": true, "GCPause.Kind": true, "GCPause.Cause": true,
 	"ThreadRole.Role": true, "JVMFlags.Sources": true,
+	"IOLimit.Device": true, "StateOf.State": true, "TransparentHugePages.Enabled": true, "TransparentHugePages.Defrag": true, "OOMKill.Name": true,
+	"DeviceInfo.Kind": true, "DeviceInfo.Level": true, "DeviceInfo.On": true, "DeviceInfo.Scheduler": true, "DeviceInfo.State": true,
 	"LogLines.Text": true, "LogLines.Latest": true, // free texts: names known elsewhere, addresses and paths are replaced in them
 }
 

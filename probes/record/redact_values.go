@@ -111,7 +111,7 @@ func (r *Redactor) value(v any) any {
 		v.Found = r.free(v.Found)
 		return v
 	}
-	return v
+	return r.host(v)
 }
 
 func (r *Redactor) broker(b *fact.BrokerAddress) {

@@ -1,0 +1,41 @@
+package record
+
+import (
+	"slices"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// host is value for what the host's probes see.
+func (r *Redactor) host(v any) any {
+	switch v := v.(type) {
+	case fact.CrashReport:
+		v.File, v.Error, v.Frame = r.path(v.File), r.free(v.Error), r.free(v.Frame)
+		return v
+	case fact.DeviceInfo: // volumes bear names that people gave, loop devices those of files
+		v.Name = r.name("volume", v.Name)
+		return v
+	case []fact.OOMKill:
+		v = slices.Clone(v)
+		for i := range v {
+			v[i].Name = r.free(v[i].Name)
+		}
+		return v
+	case []fact.KernelLine:
+		v = slices.Clone(v)
+		for i := range v {
+			v[i].Text = r.free(v[i].Text)
+		}
+		return v
+	case fact.SocketTable:
+		v.Listeners, v.Peers = slices.Clone(v.Listeners), slices.Clone(v.Peers)
+		for i := range v.Listeners {
+			v.Listeners[i].Address = r.address(v.Listeners[i].Address)
+		}
+		for i := range v.Peers {
+			v.Peers[i].Address = r.address(v.Peers[i].Address)
+		}
+		return v
+	}
+	return v
+}
