@@ -23,7 +23,7 @@ func TestEverySignIsFedAndEveryProbeRead(t *testing.T) {
 	// What screens show beside findings, and causes of replication, transactions,
 	// quotas and access will read: each belongs to a probe that nothing else reads.
 	for _, k := range []fact.Key{fact.BrokerConfigs, fact.Reassigned, fact.Quotas, fact.Transactions, fact.OpenProducers, fact.ACLs,
-		fact.PartitionEnds, fact.QuorumVoters, fact.ShareOffsets, fact.MetricsSource} {
+		fact.PartitionEnds, fact.QuorumVoters, fact.ShareOffsets, fact.LeaderEpochs, fact.Batches, fact.MetricsSource} {
 		read[k.Def()] = true
 	}
 	// The host beyond what signs judge so far, one of each probe.

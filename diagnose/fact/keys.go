@@ -5,7 +5,7 @@ package fact
 var Keys = []Key{
 	BrokerReach, BrokerSoftware, BrokerAPIs, BrokerFeatures, BrokerConfigs, Metadata, Registered, QuorumState, ZooKeeperController, Configs, Reassigned, Quotas, ACLs, SCRAMUsers, Permissions, Transactions, OpenProducers, Eligible, LogDirError, LogDirSize, LogDirTotal, LogDirUsable, LogDirLag, LogDirFutures, LogDirFutureLag, Groups, GroupState, GroupType, GroupGeneration, GroupMembers, GroupRoster, GroupCoordinator, Offsets,
 
-	PartitionEnds, ShareOffsets, QuorumVoters, LeaderEpochs,
+	PartitionEnds, ShareOffsets, QuorumVoters, LeaderEpochs, Batches,
 
 	LocalBrokers, CPUs, CPUUser, CPUSystem, CPUIdle, CPUIOWait, CPUSteal, MemTotal, MemAvailable, BrokerProcess, ProcessCPU, ProcessRSS, ProcessThreads, ProcessFDs, ProcessFDLimit, DirMount, DirUsed, DirAvailable, DirTotal, DirInodesUsed, DirInodesTotal, DeviceReads, DeviceWrites, DeviceReadBytes, DeviceWriteBytes, DeviceReadSeconds, DeviceWriteSeconds, DeviceBusySeconds, DeviceQueueSeconds,
 

@@ -7,4 +7,5 @@ var (
 	ShareOffsets  = State[ShareGroupOffsets]("kafka.group.share-offsets", Group, "start offset and lag of each partition of a share group").keeping(4)
 	QuorumVoters  = State[[]VoterSaid]("kafka.quorum.voters", Cluster, "what each controller says itself, asked at its own listener")
 	LeaderEpochs  = State[EpochEnds]("kafka.epoch-ends", Cluster, "where leader epochs of suspect partitions end, as their leaders tell it").keeping(4)
+	Batches       = State[[]BatchSeen]("kafka.batches", Cluster, "headers of a few record batches where the groups that lag most are, and of the last batches there").keeping(4)
 )

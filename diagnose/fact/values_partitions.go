@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // PartitionOffsets is where the logs of all partitions begin and end, in columns
@@ -120,4 +121,51 @@ func (e EpochEnds) Of(topic string, partition, epoch int32) (found int32, end in
 		}
 	}
 	return -1, -1, false
+}
+
+// BatchHeader is what stands before the records of a batch.
+type BatchHeader struct {
+	Base          int64     `json:"base"`           // its first offset
+	Last          int64     `json:"last"`           // its last offset
+	LeaderEpoch   int32     `json:"leader_epoch"`   // of the leader that wrote it
+	Records       int32     `json:"records"`        // fewer than offsets where it was compacted
+	Bytes         int64     `json:"bytes"`          // header included
+	First         time.Time `json:"first,omitzero"` // the zero time: not told
+	Max           time.Time `json:"max,omitzero"`
+	AppendTime    bool      `json:"append_time,omitempty"` // both times are the broker's, not the producer's
+	Codec         string    `json:"codec"`                 // none, gzip, snappy, lz4, zstd
+	Transactional bool      `json:"transactional,omitempty"`
+	Control       bool      `json:"control,omitempty"`
+	Producer      int64     `json:"producer"` // -1: not idempotent
+	ProducerEpoch int16     `json:"producer_epoch"`
+	Sequence      int32     `json:"sequence"`
+}
+
+// BatchSeen is a batch and why it was looked at.
+type BatchSeen struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Group     string `json:"group"`         // whose committed offset is looked at
+	Asked     int64  `json:"asked"`         // offset
+	End       bool   `json:"end,omitempty"` // that is the last one, not the committed one
+	BatchHeader
+}
+
+// Behind is by how much time the next record of a group is older than the newest
+// of its partition, by what their batches say; false where that is not known.
+func Behind(all []BatchSeen, group string) (seconds float64, ok bool) {
+	var next, newest time.Time
+	for _, b := range all {
+		switch {
+		case b.Group != group:
+		case b.End && b.Last >= b.Asked && b.Base <= b.Asked:
+			newest = b.Max
+		case !b.End && b.Last >= b.Asked && next.IsZero():
+			next = b.First
+		}
+	}
+	if next.IsZero() || newest.IsZero() {
+		return 0, false
+	}
+	return newest.Sub(next).Seconds(), true
 }

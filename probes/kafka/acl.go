@@ -71,6 +71,8 @@ var asks = map[*probe.Probe][]string{
 	Quotas:        {"DescribeClientQuotas"},
 	Transactions:  {"ListTransactions", "DescribeTransactions"},
 	Partitions:    {"ListOffsets", "Metadata"},
+	Epochs:        {"OffsetForLeaderEpoch", "Metadata", "OffsetFetch", "ListOffsets"},
+	Batches:       {"Fetch", "Metadata", "OffsetFetch", "ListOffsets", "DescribeConfigs topic"},
 	OpenProducers: {"DescribeProducers", "Metadata", "ListOffsets"},
 	Security:      {"DescribeAcls", "DescribeUserScramCredentials", "Metadata"},
 }

@@ -18,13 +18,14 @@ import (
 const (
 	minISR  = "min.insync.replicas"
 	unclean = "unclean.leader.election.enable"
+	tiered  = "remote.storage.enable"
 )
 
 // topicsAtOnce bounds how many topics one request names.
 const topicsAtOnce = 1000
 
 // otherTopicSettings is what else is read of topics: each is a column.
-var otherTopicSettings = []string{"cleanup.policy", "compression.type", "max.message.bytes", "retention.bytes", "retention.ms",
+var otherTopicSettings = []string{"cleanup.policy", "compression.type", "max.message.bytes", tiered, "retention.bytes", "retention.ms",
 	"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"}
 
 // Configs asks one broker for the settings of topics: the two that decide what
@@ -75,6 +76,7 @@ func (r *roster) configsOf(ctx context.Context, p *peer, all []string) ([]fact.O
 	if why != nil && len(c.configs.Topics) == 0 {
 		return nil, why
 	}
+	r.placed(&c.configs)
 	seen := []fact.Observation{fact.Configs.Is(fact.TheCluster, c.configs)}
 	if why == nil {
 		return seen, nil
@@ -83,6 +85,19 @@ func (r *roster) configsOf(ctx context.Context, p *peer, all []string) ([]fact.O
 	u := *probe.Because(why)
 	u.Detail = fmt.Sprintf("the settings of %d of %d topics were not told: %s", untold, len(all), u.Detail)
 	return seen, &probe.Error{Unknown: &u}
+}
+
+// placed notes which topics are on the brokers' own disks alone.
+func (r *roster) placed(c *fact.TopicConfigs) {
+	onDisk := make(map[string]bool, len(c.Topics))
+	for i, topic := range c.Topics {
+		if s, told := c.Of(tiered, i); !told || s.Value != "true" { // Kafka before 3.6 has no tiers
+			onDisk[topic] = true
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.onDisk = onDisk
 }
 
 // topicSettings fills columns. A pair of value and source that was met before is

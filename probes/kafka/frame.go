@@ -31,15 +31,23 @@ func readFrame(r io.Reader, limit int) ([]byte, error) {
 	if size < 4 || size > int64(limit) {
 		return nil, fmt.Errorf("%w: size %d, 4 to %d is expected%s", errGarbled, size, limit, looksLike(head))
 	}
-	var b bytes.Buffer
-	b.Grow(int(min(size, 64<<10)))
-	if n, err := io.CopyN(&b, r, size); err != nil {
-		if err == io.EOF {
-			err = fmt.Errorf("%w: closed after %d of %d bytes: %w", errGarbled, n, size, io.ErrUnexpectedEOF)
+	for b, at := make([]byte, min(size, 64<<10)), 0; ; {
+		n, err := io.ReadFull(r, b[at:])
+		if at += n; err != nil {
+			if err == io.EOF || err == io.ErrUnexpectedEOF {
+				err = fmt.Errorf("%w: closed after %d of %d bytes: %w", errGarbled, at, size, io.ErrUnexpectedEOF)
+			}
+			clear(b)
+			return nil, err
 		}
-		return nil, err
+		if int64(at) == size {
+			return b, nil
+		}
+		larger := make([]byte, min(size, 2*int64(at)))
+		copy(larger, b)
+		clear(b) // nobody's data is left lying about
+		b = larger
 	}
-	return b.Bytes(), nil
 }
 
 // looksLike says what else a listener may be whose first bytes are no size.

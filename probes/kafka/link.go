@@ -167,22 +167,55 @@ func (l *link) supports(r kmsg.Request) int16 {
 
 // requestUpTo is request with a highest version.
 func (l *link) requestUpTo(ctx context.Context, r kmsg.Request, highest int16) (kmsg.Response, error) {
+	if err := l.agree(r, highest); err != nil {
+		return nil, err
+	}
+	return l.exchange(ctx, r, maxAnswer)
+}
+
+// glance is requestUpTo for an answer that holds other people's data: use is
+// called with it, and then all of it is overwritten.
+func (l *link) glance(ctx context.Context, r kmsg.Request, highest int16, limit int, use func(kmsg.Response)) error {
+	if err := l.agree(r, highest); err != nil {
+		return err
+	}
+	return l.converse(ctx, r, limit, func(frame []byte) error {
+		defer clear(frame)
+		answer, err := parseAnswer(frame, r, l.correlation)
+		if err == nil {
+			use(answer)
+		}
+		return err
+	})
+}
+
+// agree sets a request to the highest version that both sides know.
+func (l *link) agree(r kmsg.Request, highest int16) error {
 	name := kmsg.NameForKey(r.Key())
 	theirs, ok := l.versions[r.Key()]
 	version := min(highest, theirs[1])
 	if !ok {
-		return nil, probe.Fail(fact.Absent, fmt.Sprintf("%s knows no %s", l.broker, name), "")
+		return probe.Fail(fact.Absent, fmt.Sprintf("%s knows no %s", l.broker, name), "")
 	}
 	if version < theirs[0] {
-		return nil, probe.Fail(fact.NotSupported, fmt.Sprintf("%s does not answer %s", l.broker, name), "")
+		return probe.Fail(fact.NotSupported, fmt.Sprintf("%s does not answer %s", l.broker, name), "")
 	}
 	r.SetVersion(version)
-	return l.exchange(ctx, r, maxAnswer)
+	return nil
 }
 
 // exchange writes a request as it is and reads its answer. After an error the
 // link is broken.
-func (l *link) exchange(ctx context.Context, r kmsg.Request, limit int) (kmsg.Response, error) {
+func (l *link) exchange(ctx context.Context, r kmsg.Request, limit int) (answer kmsg.Response, err error) {
+	err = l.converse(ctx, r, limit, func(frame []byte) (err error) {
+		answer, err = parseAnswer(frame, r, l.correlation)
+		return err
+	})
+	return answer, err
+}
+
+// converse writes a request as it is, and gives the answer to a parser.
+func (l *link) converse(ctx context.Context, r kmsg.Request, limit int, parse func(frame []byte) error) error {
 	l.correlation++
 	began := time.Now()
 	out := l.write.AppendRequest(nil, r, l.correlation)
@@ -200,19 +233,18 @@ func (l *link) exchange(ctx context.Context, r kmsg.Request, limit int) (kmsg.Re
 		}
 	}()
 	if _, err := l.conn.Write(out); err != nil {
-		return nil, inTime(began, err)
+		return inTime(began, err)
 	}
 	frame, err := readFrame(l.conn, limit)
 	if err != nil {
-		return nil, inTime(began, err)
+		return inTime(began, err)
 	}
 	bytes += int64(len(frame)) + 4
-	answer, err := parseAnswer(frame, r, l.correlation)
-	if err != nil {
-		return nil, err
+	if err := parse(frame); err != nil {
+		return err
 	}
 	l.broken = false
-	return answer, nil
+	return nil
 }
 
 // inTime says of a deadline that passed how long was waited, in place of the

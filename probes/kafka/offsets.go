@@ -71,6 +71,8 @@ func observeOffsets(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 	if told > 0 || len(wanted) == 0 { // some leaders not answering shows in what is missing
 		failure = nil
 	}
+	r.doubt(view, all, ends)
+	r.lagging(view, all, ends)
 	for _, g := range all {
 		s := fact.Subject{Scope: fact.Group, Name: g.group}
 		if failure != nil && len(g.at) > 0 {

@@ -60,6 +60,9 @@ func TestEveryFrameOnlyReads(t *testing.T) {
 	if err := kadm.NewClient(client).CommitAllOffsets(t.Context(), "billing", o); err != nil {
 		t.Fatal(err)
 	}
+	if err := cluster.MoveTopicPartition("orders", 0, (cluster.LeaderFor("orders", 0)+1)%3); err != nil {
+		t.Fatal(err)
+	}
 	time.Sleep(100 * time.Millisecond)
 	tp.take()
 
@@ -71,7 +74,7 @@ func TestEveryFrameOnlyReads(t *testing.T) {
 	}
 	counts := onlyReads(t, frames)
 	for _, key := range []kmsg.Key{kmsg.ApiVersions, kmsg.Metadata, kmsg.ListOffsets, kmsg.OffsetFetch, kmsg.ListGroups, kmsg.DescribeGroups,
-		kmsg.DescribeConfigs, kmsg.DescribeLogDirs, kmsg.ListTransactions, kmsg.DescribeProducers, kmsg.DescribeACLs} {
+		kmsg.DescribeConfigs, kmsg.DescribeLogDirs, kmsg.ListTransactions, kmsg.DescribeProducers, kmsg.DescribeACLs, kmsg.OffsetForLeaderEpoch, kmsg.Fetch} {
 		if counts[int16(key)] < 3 { // each of the three programs
 			t.Errorf("%s was sent %d times: it was not tried", kmsg.NameForKey(int16(key)), counts[int16(key)])
 		}

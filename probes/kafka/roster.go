@@ -42,6 +42,11 @@ type roster struct {
 	listed   bool                // a broker has listed its groups
 	held     *[]partition        // where the last stable offset is held back, the most first; nil: not known
 
+	doubts  []question         // leader epochs that commits put in question
+	doubted *fact.MetadataView // the view that doubts index; nil: no commits are known
+	glances *[]glance          // partitions where groups lag most; nil: no commits are known
+	onDisk  map[string]bool    // topics that are known not to be in tiered storage
+
 	endsBefore *logEnds // of the round before; nil: not known
 
 	closed bool
