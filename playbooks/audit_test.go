@@ -151,7 +151,7 @@ func TestRiskIsHonest(t *testing.T) {
 				}{
 					{`--alter|leader-election|tune2fs|sysctl -w|--add-config`, playbooks.Config},
 					{`systemctl (start|stop|restart)|\bkill\b|heap_dump`, playbooks.Restart},
-					{`unclean|--execute|retention\.bytes=|min\.insync\.replicas=1|^mv |storage.sh format|\brm\b|umount`, playbooks.DataLoss},
+					{`unclean\.leader\.election\.enable=true|(?i:election-type unclean)|--execute|retention\.bytes=|min\.insync\.replicas=1|^mv |storage.sh format|\brm\b|umount`, playbooks.DataLoss},
 				} {
 					if regexp.MustCompile(p.does).MatchString(command) {
 						least = p.risk
