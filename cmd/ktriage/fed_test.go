@@ -22,7 +22,7 @@ func TestEverySignIsFedAndEveryProbeRead(t *testing.T) {
 	read := map[*fact.Def]bool{fact.BrokerSoftware.Def(): true, fact.Groups.Def(): true}
 	// What screens show beside findings, and causes of replication, transactions,
 	// quotas and access will read: each belongs to a probe that nothing else reads.
-	for _, k := range []fact.Key{fact.BrokerConfigs, fact.Reassigned, fact.Quotas, fact.Transactions, fact.OpenProducers, fact.ACLs,
+	for _, k := range []fact.Key{fact.BrokerConfigs, fact.Reassigned, fact.Quotas, fact.Transactions, fact.OpenProducers, fact.ACLs, fact.Certificates,
 		fact.PartitionEnds, fact.QuorumVoters, fact.ShareOffsets, fact.LeaderEpochs, fact.Batches, fact.MetricsSource} {
 		read[k.Def()] = true
 	}

@@ -7,6 +7,8 @@ var Keys = []Key{
 
 	PartitionEnds, ShareOffsets, QuorumVoters, LeaderEpochs, Batches,
 
+	Certificates,
+
 	LocalBrokers, CPUs, CPUUser, CPUSystem, CPUIdle, CPUIOWait, CPUSteal, MemTotal, MemAvailable, BrokerProcess, ProcessCPU, ProcessRSS, ProcessThreads, ProcessFDs, ProcessFDLimit, DirMount, DirUsed, DirAvailable, DirTotal, DirInodesUsed, DirInodesTotal, DeviceReads, DeviceWrites, DeviceReadBytes, DeviceWriteBytes, DeviceReadSeconds, DeviceWriteSeconds, DeviceBusySeconds, DeviceQueueSeconds,
 
 	Load1, Load5, Load15, ThreadsRunnable, ThreadsBlocked, ContextSwitches, Interrupts, RunQueueSeconds, MemFree, MemCached, MemDirty, MemWriteback, SwapTotal, SwapFree, SwapIn, SwapOut, HostMajorFaults, HostOOMKills, PressureCPU, PressureIO, PressureIOFull, PressureMem, PressureMemFull, FilesOpen, FilesMax, ConntrackEntries, ConntrackMax,

@@ -74,6 +74,7 @@ var asks = map[*probe.Probe][]string{
 	Epochs:        {"OffsetForLeaderEpoch", "Metadata", "OffsetFetch", "ListOffsets"},
 	Batches:       {"Fetch", "Metadata", "OffsetFetch", "ListOffsets", "DescribeConfigs topic"},
 	OpenProducers: {"DescribeProducers", "Metadata", "ListOffsets"},
+	Certificates:  {},
 	Security:      {"DescribeAcls", "DescribeUserScramCredentials", "Metadata"},
 }
 

@@ -140,12 +140,7 @@ func interBroker(server map[string]string) listener {
 		return absent
 	}
 	name := get("inter.broker.listener.name", get("security.inter.broker.protocol", "PLAINTEXT"))
-	protocol := name
-	for pair := range strings.SplitSeq(server["listener.security.protocol.map"], ",") {
-		if n, p, ok := strings.Cut(pair, ":"); ok && strings.EqualFold(strings.TrimSpace(n), name) {
-			protocol = strings.TrimSpace(p)
-		}
-	}
+	protocol := protocolOf(server, name)
 	l := listener{bound: listenerAddress(server["listeners"], name)}
 	if l.address = listenerAddress(server["advertised.listeners"], name); l.address == "" {
 		l.address = l.bound

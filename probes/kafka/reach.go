@@ -11,7 +11,7 @@ import (
 // Probes is every probe of this package, in the order in which they need each
 // other.
 var Probes = []*probe.Probe{Reach, Metadata, Registered, Quorum, Voters, Configs, Eligible, LogDirs, Groups, Offsets, ShareOffsets, Partitions, Epochs, Batches,
-	BrokerConfigs, Reassigned, Quotas, Transactions, OpenProducers, Security}
+	BrokerConfigs, Reassigned, Quotas, Transactions, OpenProducers, Security, Certificates}
 
 // Reach connects anew to every broker. That a connection is refused, stays
 // silent or is closed is what it observes, and no failure.

@@ -56,3 +56,9 @@ func (r *Redactor) roster(v fact.Roster) fact.Roster {
 	}
 	return v
 }
+
+// certificate replaces the names in a certificate.
+func (r *Redactor) certificate(c *fact.ListenerCertificate) {
+	c.Address, c.Listener, c.Untold = r.address(c.Address), r.name("listener", c.Listener), r.free(c.Untold)
+	c.Subject, c.Issuer, c.Names = r.name("subject", c.Subject), r.name("subject", c.Issuer), r.all("host", c.Names)
+}

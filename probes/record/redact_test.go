@@ -19,7 +19,7 @@ var kept = map[string]bool{
 	"ProcessState.State": true, "ProcessState.Found": true, "LocalBroker.Roles": true, "LocalBroker.FoundBy": true,
 	"Reach.Step": true, "Reach.Outcome": true, "Reach.Detail": true, "TopicConfigs.MinISRSource": true,
 	"StepTime.Step": true, "Feature.Name": true, "NamedSetting.Name": true, "SettingColumn.Name": true, "Setting.Source": true,
-	"QuorumReplica.Directory": true, "ClientQuota.Key": true, "QuotaEntity.Type": true, "Rights.Cluster": true, "TopicRights.Operations": true,
+	"QuorumReplica.Directory": true, "ClientQuota.Key": true, "QuotaEntity.Type": true, "Rights.Cluster": true, "TopicRights.Operations": true, "Right.Operation": true, "Right.Resource": true,
 	"OpenTransactions.State": true,
 	"GCLog.Collector":        true, "GCLog.JDK": true, "GCLog.Format": true, "GCShare.Name": true, "GCPause.Kind": true, "GCPause.Cause": true,
 	"ThreadRole.Role": true, "JVMFlags.Sources": true,

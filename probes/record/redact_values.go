@@ -80,6 +80,12 @@ func (r *Redactor) value(v any) any {
 			v.Topics[i].Some = r.all("topic", v.Topics[i].Some)
 		}
 		return v
+	case []fact.ListenerCertificate:
+		v = slices.Clone(v)
+		for i := range v {
+			r.certificate(&v[i])
+		}
+		return v
 	case fact.Roster:
 		return r.roster(v)
 	case fact.Reach:
