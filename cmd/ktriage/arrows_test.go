@@ -125,7 +125,7 @@ func TestWhatIsOnlyForTestsIsNotLinkedIn(t *testing.T) {
 	seen := false
 	for _, d := range deps {
 		seen = seen || d == module+"/probes"
-		if below(d, "probes/lab", "probes/hosttest", "probes/segments/segmentstest") {
+		if below(d, "probes/lab", "probes/hosttest", "probes/segments/segmentstest", "probes/segments/vandal") {
 			t.Errorf("ktriage links %s", d)
 		}
 	}

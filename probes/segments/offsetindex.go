@@ -39,6 +39,10 @@ func (x *offsetIndex) advance() {
 		switch e := x.entry; {
 		case e.offset < x.base || e.position <= 0:
 			x.wrong(e, "expected an offset from %d on and a position above 0", x.base)
+		case x.seen && !x.met && e.offset <= x.last.offset && e.position > x.last.position: // the one before stands out
+			x.wrong(x.last, "the next one has offset %d", e.offset)
+			x.last, x.met = e, true
+			return
 		case x.seen && (e.offset <= x.last.offset || e.position <= x.last.position):
 			x.wrong(e, "expected more than in the one before, offset %d at %d", x.last.offset, x.last.position)
 		default:
@@ -68,10 +72,9 @@ func (x *offsetIndex) batch(position int64, h *batch.Header, sure bool) {
 		case sure && x.seen && x.last.offset >= h.BaseOffset:
 			x.wrong(x.last, "the batch at %d begins with offset %d, which is not behind it", position, h.BaseOffset)
 		}
-		x.last, x.seen, x.met = e, true, !sure || e.offset < h.LastOffset() // told already
+		x.last, x.seen, x.met = e, true, !sure || e.offset <= h.LastOffset() // or told already
 		x.advance()
-	}
-	if x.seen && (h.LastOffset() == x.last.offset || !sure) {
+	} else if x.seen && (h.LastOffset() == x.last.offset || !sure) {
 		x.met = true
 	}
 }

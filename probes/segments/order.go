@@ -40,6 +40,9 @@ func (o *order) batch(at int64, h *batch.Header, valid bool) (bad []Damage) {
 		bad = append(bad, Damage{Kind: kind, Position: position, BaseOffset: first, LastOffset: last, Text: fmt.Sprintf(format, args...)})
 	}
 	first, last := h.BaseOffset, h.LastOffset()
+	if !valid {
+		last = first // the number of offsets is under the checksum
+	}
 	switch {
 	case first < o.base && h.Magic == 2:
 		add(OffsetOrder, at, first, last, "offset %d in a segment that begins with %d", first, o.base)

@@ -237,9 +237,10 @@ func (w *pass) batch() error {
 		_, err := w.gap(at, errors.New("neither the checksum fits nor does a batch follow"), false)
 		return err
 	}
+	sound := h.Check()
 	w.batches++
 	w.codecs[h.Codec()]++
-	if h.Count >= 0 {
+	if sound == nil && h.Count > 0 {
 		w.records += int64(h.Count)
 	}
 	if !valid {
@@ -247,7 +248,18 @@ func (w *pass) batch() error {
 		if h.Magic < w.order.magic {
 			kind = BadBatchHeader
 		}
-		w.bad(kind, at, h.BaseOffset, h.LastOffset(), "checksum %08x of the batch does not fit its %d bytes", h.CRC, h.Size())
+		last := h.LastOffset()
+		if sound != nil {
+			last = -1
+		}
+		w.bad(kind, at, h.BaseOffset, last, "checksum %08x of the batch does not fit its %d bytes", h.CRC, h.Size())
+	}
+	if sound != nil {
+		if valid {
+			w.bad(BadBatchHeader, at, h.BaseOffset, -1, "%v", sound)
+		}
+		w.order.unsure = true
+		return nil
 	}
 	for _, d := range w.order.batch(at, h, valid) {
 		d.File, d.Severity = w.name, Critical
@@ -279,7 +291,11 @@ func (w *pass) followed(at int64, h *batch.Header) bool {
 		w.s.Skip(at + h.Size())
 		return ok
 	}
-	ok := trial.Stop() == batch.AtEnd || trial.Stop() == batch.Zeros || trial.Stop() == batch.Torn && w.active()
+	ok := trial.Stop() == batch.AtEnd || trial.Stop() == batch.Zeros
+	if trial.Stop() == batch.Torn && w.active() {
+		next := trial.Header().BaseOffset
+		ok = w.bytes-trial.Position() < batch.Common || next > h.BaseOffset && next <= w.limit()
+	}
 	w.s.Skip(at + h.Size())
 	return ok
 }

@@ -77,7 +77,8 @@ func headerSize(magic int8) int64 {
 }
 
 // Parse reads the header at the start of b, which holds at least 17 bytes, and
-// 61 where the batch is that long. The error says which field is impossible.
+// 61 where the batch is that long. The error says which of the fields that no
+// checksum covers is impossible: no batch can begin here.
 func Parse(b []byte) (Header, error) {
 	h := Header{
 		BaseOffset: int64(binary.BigEndian.Uint64(b)),
@@ -98,12 +99,14 @@ func Parse(b []byte) (Header, error) {
 	case int64(len(b)) < headerSize(h.Magic):
 		return h, fmt.Errorf("header of %d bytes, expected %d", len(b), headerSize(h.Magic))
 	case h.Magic == 2:
-		return h, h.parseV2(b)
+		h.parseV2(b)
+		return h, nil
 	}
-	return h, h.parseLegacy(b)
+	h.parseLegacy(b)
+	return h, nil
 }
 
-func (h *Header) parseV2(b []byte) error {
+func (h *Header) parseV2(b []byte) {
 	h.LeaderEpoch = int32(binary.BigEndian.Uint32(b[12:]))
 	h.CRC = binary.BigEndian.Uint32(b[17:])
 	h.Attributes = int16(binary.BigEndian.Uint16(b[21:]))
@@ -114,18 +117,9 @@ func (h *Header) parseV2(b []byte) error {
 	h.ProducerEpoch = int16(binary.BigEndian.Uint16(b[51:]))
 	h.BaseSequence = int32(binary.BigEndian.Uint32(b[53:]))
 	h.Count = int32(binary.BigEndian.Uint32(b[57:]))
-	switch {
-	case h.LastOffsetDelta < 0:
-		return fmt.Errorf("last offset delta %d, expected 0 or more", h.LastOffsetDelta)
-	case h.Count < 0 || int64(h.Count) > int64(h.LastOffsetDelta)+1:
-		return fmt.Errorf("%d records, expected from 0 to %d as the last offset delta is %d", h.Count, int64(h.LastOffsetDelta)+1, h.LastOffsetDelta)
-	case h.Codec() > Zstd:
-		return fmt.Errorf("codec %d, expected from 0 to %d", h.Codec(), Zstd)
-	}
-	return nil
 }
 
-func (h *Header) parseLegacy(b []byte) error {
+func (h *Header) parseLegacy(b []byte) {
 	h.LeaderEpoch, h.ProducerID, h.ProducerEpoch, h.BaseSequence = -1, -1, -1, -1
 	h.BaseTimestamp, h.MaxTimestamp = -1, -1
 	h.CRC = binary.BigEndian.Uint32(b[12:])
@@ -138,8 +132,22 @@ func (h *Header) parseLegacy(b []byte) error {
 	if h.Codec() != None {
 		h.Count = -1
 	}
-	if h.Codec() > LZ4 {
-		return fmt.Errorf("codec %d, expected from 0 to %d with magic %d", h.Codec(), LZ4, h.Magic)
+}
+
+// Check says which field that the checksum covers is impossible. Where the
+// checksum is wrong, so may they be.
+func (h *Header) Check() error {
+	last := Zstd
+	if h.Magic < 2 {
+		last = LZ4
+	}
+	switch {
+	case h.Codec() > last:
+		return fmt.Errorf("codec %d, expected from 0 to %d with magic %d", h.Codec(), last, h.Magic)
+	case h.LastOffsetDelta < 0:
+		return fmt.Errorf("last offset delta %d, expected 0 or more", h.LastOffsetDelta)
+	case h.Magic == 2 && (h.Count < 0 || int64(h.Count) > int64(h.LastOffsetDelta)+1):
+		return fmt.Errorf("%d records, expected from 0 to %d as the last offset delta is %d", h.Count, int64(h.LastOffsetDelta)+1, h.LastOffsetDelta)
 	}
 	return nil
 }

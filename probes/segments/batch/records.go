@@ -54,6 +54,10 @@ func (r *Records) Open(h *Header, body io.Reader) {
 	r.header, r.read, r.ended, r.err, r.last = *h, 0, false, nil, -1
 	r.packed.Reset(body)
 	r.in = input{from: r.in.from, limit: maxUnpacked}
+	if err := h.Check(); err != nil {
+		r.fail(err)
+		return
+	}
 	if h.Codec() == None {
 		r.in.limit = h.Size()
 		r.in.from.Reset(r.packed)

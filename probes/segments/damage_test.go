@@ -1,0 +1,146 @@
+package segments
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ktriage/ktriage/probes/segments/segmentstest"
+	"github.com/ktriage/ktriage/probes/segments/vandal"
+)
+
+// soundDir is a log dir of real, sound partitions.
+func soundDir(t testing.TB) string {
+	root := filepath.Join(segmentstest.Unpack(t, "testdata/real.tar.zst"), "real")
+	dir := filepath.Join(root, "log-dir")
+	for _, p := range []string{"codec-none-0", "codec-gzip-0", "codec-snappy-0", "codec-lz4-0", "codec-zstd-0", "txn-log-0", "idem-0", "appendtime-0", "compacted-0"} {
+		if err := os.Rename(filepath.Join(root, p), filepath.Join(dir, p)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestEveryDamage damages copies of partitions in every way there is, and each is
+// found with its kind and its place. Sound partitions beside it stay silent.
+func TestEveryDamage(t *testing.T) {
+	dir := soundDir(t)
+	if r := mustScan(t, Options{Deep: true}, dir); len(r.Damage) > 0 || r.Summary.Partitions != 10 {
+		t.Fatalf("sound partitions: %+v", r)
+	}
+	done := everyDamage(t, dir, []string{"codec-none-0", "codec-gzip-0", "txn-log-0", "idem-0", "appendtime-0"})
+	for _, d := range vandal.Damages {
+		if done[d.Name] == 0 && !manySegments[d.Name] {
+			t.Errorf("%s: no partition could be damaged so", d.Name)
+		}
+	}
+}
+
+// everyDamage damages each segment of the partitions in every way that it can be,
+// and says how often each was done.
+func everyDamage(t *testing.T, dir string, partitions []string) map[string]int {
+	done := map[string]int{}
+	for _, p := range partitions {
+		probe, err := vandal.Open(dir, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for aim := range probe.Bases {
+			for _, d := range vandal.Damages {
+				probe.Aim = aim
+				if !d.Needs(probe) {
+					continue
+				}
+				done[d.Name]++
+				one(t, dir, p, aim, d)
+			}
+		}
+	}
+	return done
+}
+
+// one damages a copy of one partition, and verifies it.
+func one(t *testing.T, dir, partition string, aim int, d vandal.Damage) {
+	t.Helper()
+	scratch, err := os.MkdirTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(scratch)
+	copyTo(t, dir, scratch, partition)
+	v, err := vandal.Open(scratch, partition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Aim = aim
+	truth := d.Do(v)
+	age(t, scratch)
+	r := mustScan(t, Options{Deep: d.Deep, Workers: 1}, scratch)
+	for _, got := range r.Damage {
+		if string(got.Kind) == truth.Kind && got.File == truth.File && (truth.Position < 0 || got.Position == truth.Position) && got.SelfHealing == truth.Heals {
+			return
+		}
+	}
+	t.Errorf("%s, segment %d of %s: found %s; want %s in %s at %d, heals %t", d.Name, aim, partition, listed(r.Damage), truth.Kind, filepath.Base(truth.File), truth.Position, truth.Heals)
+}
+
+// age makes all files look as if nobody wrote to them lately.
+func age(t testing.TB, dir string) {
+	t.Helper()
+	then := time.Now().Add(-2 * leftOver)
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chtimes(path, then, then)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func listed(all []Damage) string {
+	var s []string
+	for _, d := range all {
+		s = append(s, fmt.Sprintf("%s in %s at %d, heals %t (%s)", d.Kind, filepath.Base(d.File), d.Position, d.SelfHealing, d.Text))
+	}
+	if len(s) == 0 {
+		return "nothing"
+	}
+	return strings.Join(s, "; ")
+}
+
+// copyTo copies what stands beside the partitions of a log dir, and one of these.
+func copyTo(t testing.TB, dir, to, partition string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			copyFile(t, filepath.Join(dir, e.Name()), filepath.Join(to, e.Name()))
+		}
+	}
+	if err := os.CopyFS(filepath.Join(to, partition), os.DirFS(filepath.Join(dir, partition))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func copyFile(t testing.TB, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, data, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// manySegments are the damages that take a partition of many segments, or of
+// large ones.
+var manySegments = map[string]bool{"a segment missing": true, "time index, the last entries gone, closed": true}
