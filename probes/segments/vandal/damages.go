@@ -25,14 +25,16 @@ type Damage struct {
 }
 
 // Of what a damage may need.
-func any_(*Victim) bool            { return true }
-func batches(v *Victim) bool       { return len(v.Batches()) >= 6 && v.Batches()[0].Magic == 2 }
-func closed(v *Victim) bool        { return batches(v) && v.Closed() }
-func active(v *Victim) bool        { return batches(v) && !v.Closed() }
-func indexed(v *Victim) bool       { return batches(v) && v.entries(".index", 8) >= 4 }
-func timed(v *Victim) bool         { return batches(v) && v.entries(".timeindex", 12) >= 3 }
-func closedIndexed(v *Victim) bool { return closed(v) && indexed(v) && v.entries(".timeindex", 12) >= 1 }
-func aborts(v *Victim) bool        { return v.entries(".txnindex", 34) >= 1 }
+func any_(*Victim) bool      { return true }
+func batches(v *Victim) bool { return len(v.Batches()) >= 6 && v.Batches()[0].Magic == 2 }
+func closed(v *Victim) bool  { return batches(v) && v.Closed() }
+func active(v *Victim) bool  { return batches(v) && !v.Closed() }
+func indexed(v *Victim) bool { return batches(v) && v.entries(".index", 8) >= 4 }
+func timed(v *Victim) bool   { return batches(v) && v.entries(".timeindex", 12) >= 3 }
+func closedIndexed(v *Victim) bool {
+	return closed(v) && indexed(v) && v.entries(".timeindex", 12) >= 1
+}
+func aborts(v *Victim) bool { return v.entries(".txnindex", 34) >= 1 }
 
 func (v *Victim) log(kind string, at int64) Truth { return Truth{kind, v.File(".log"), at, false} }
 func (v *Victim) whole(kind, file string) Truth   { return Truth{kind, file, -1, false} }
