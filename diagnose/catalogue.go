@@ -1,7 +1,5 @@
 package diagnose
 
-import "time"
-
 // All is everything that can be concluded. Lists by hand: a sign, cause or box
 // that is not here does not exist, and a test says so.
 var All = &Catalogue{
@@ -24,6 +22,8 @@ var All = &Catalogue{
 		lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue,
 		// host
 		cpuBusy, memoryShort, diskSlow, processBusy, fdsShort,
+		// what alert rules ask
+		produceLatencyHigh, isrShrinksOften,
 	},
 	Causes: []*Cause{
 		brokerCrashed, brokerHung, plannedShutdown, brokerFenced, fdExhaustion,
@@ -38,15 +38,9 @@ var All = &Catalogue{
 		minISRExceedsReplication, messageSizeMismatch, riskyReplication, mixedVersions,
 		authenticationFailed, advertisedUnreachable, protocolMismatch,
 	},
-	None:  noneOfThese,
-	Boxes: boxes,
-	Alerts: []Alert{
-		{Rule: "KafkaOfflinePartitions", Sign: partitionsWithoutLeader},
-		{Rule: "KafkaUnderReplicatedPartitions", Sign: underReplicated, For: 5 * time.Minute},
-		{Rule: "KafkaHighRequestLatency", For: 10 * time.Minute},
-		{Rule: "KafkaHighCPUUsage", Sign: cpuBusy, For: 15 * time.Minute},
-		{Rule: "KafkaISRShrinking", For: 30 * time.Minute},
-	},
+	None:   noneOfThese,
+	Boxes:  boxes,
+	Alerts: alertRules,
 }
 
 // boxes is the flowchart, in the source's order.
@@ -56,7 +50,7 @@ var boxes = []*Box{
 	{ID: "check-metrics", Title: "metrics", State: metricsState, Doc: "two samples at least: rates and alert rules"},
 	{ID: "classify", Title: "classify", State: classifyState, Doc: "the branch, and why"},
 
-	{ID: "resource-analysis", Title: "resources", Branch: PerformanceBranch, Doc: "CPU, memory and disks of this host", Signs: []*Sign{cpuBusy, memoryShort, diskSlow, processBusy, fdsShort}},
+	{ID: "resource-analysis", Title: "resources", Branch: PerformanceBranch, Doc: "CPU, memory and disks of this host", Signs: []*Sign{cpuBusy, memoryShort, diskSlow, processBusy, fdsShort, produceLatencyHigh}},
 	{ID: "gc-analysis", Title: "GC", Branch: PerformanceBranch, Doc: "collections of the brokers' JVMs", Signs: []*Sign{gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged}},
 	{ID: "config-check", Title: "settings", Branch: PerformanceBranch, Doc: "broker, topic, system and JVM settings", Signs: []*Sign{minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind}},
 	{ID: "optimisation-plan", Title: "plan", Branch: PerformanceBranch, State: planState(PerformanceBranch), Doc: "the playbook"},
@@ -68,7 +62,7 @@ var boxes = []*Box{
 
 	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk"},
 	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, commitsBehind, commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit, lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue}},
-	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway}},
+	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, isrShrinksOften}},
 	{ID: "repair-plan", Title: "plan", Branch: DataBranch, State: planState(DataBranch), Doc: "the playbook"},
 
 	{ID: "apply-fix", Title: "apply", State: applyState, Doc: "done by the operator, outside; a marks the time"},

@@ -1,8 +1,6 @@
 package diagnose
 
 import (
-	"time"
-
 	"github.com/ktriage/ktriage/diagnose/fact"
 )
 
@@ -116,11 +114,4 @@ type Catalogue struct {
 	// None is the cause that wins when nothing in the catalogue explains what
 	// is seen.
 	None *Cause
-}
-
-// Alert is one of the source's alert rules, evaluated live.
-type Alert struct {
-	Rule string
-	Sign *Sign         // nil: nothing here can see it yet
-	For  time.Duration // firing only after it has held this long
 }

@@ -136,25 +136,3 @@ func coverage(states []SignState) Coverage {
 	sortSubjects(c.Elsewhere)
 	return c
 }
-
-func (s *Session) alerts(states []SignState) []AlertState {
-	var all []AlertState
-	for _, a := range s.catalogue.Alerts {
-		now := AlertState{Rule: a.Rule, State: "cannot-tell"}
-		for _, st := range states {
-			if st.Sign != a.Sign {
-				continue
-			}
-			switch {
-			case st.Outcome == No:
-				now.State = "inactive"
-			case st.Outcome == Yes && s.history.now.Sub(st.Since) >= a.For:
-				now.State = "firing"
-			case st.Outcome == Yes:
-				now.State = "pending"
-			}
-		}
-		all = append(all, now)
-	}
-	return all
-}

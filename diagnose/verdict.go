@@ -94,10 +94,6 @@ type Missing struct {
 	Moves   bool // its answer could move the band
 }
 
-// AlertState is an alert rule now: "firing", "pending", "inactive" or
-// "cannot-tell".
-type AlertState struct{ Rule, State string }
-
 // Context is planned work or a circumstance to know before the findings.
 type Context struct {
 	ID, Text string

@@ -220,8 +220,11 @@ func (m Model) stepsOfBox(b *diagnose.Box, w int) []row {
 		rows = append(rows, m.runRows(w)...)
 	case "check-metrics":
 		for _, a := range v.Alerts {
-			st := map[string]style{"firing": red, "pending": yellow, "cannot-tell": yellow}[a.State]
+			st := map[string]style{diagnose.Firing: red, diagnose.AlertPending: yellow, diagnose.AlertUnknown: yellow}[a.State]
 			rows = append(rows, split(say("  alert "+a.Rule), row{{strings.ReplaceAll(a.State, "-", " "), st}}, w))
+			if a.Text != "" {
+				rows = append(rows, paragraph(dim, "    "+a.Text, w)...)
+			}
 		}
 	case "classify":
 		for _, f := range v.Findings {

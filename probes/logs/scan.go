@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -50,16 +51,28 @@ type hit struct {
 }
 
 func newScan(patterns []pattern, dirs []string) *scan {
-	texts := make([]string, len(patterns))
-	for i, p := range patterns {
-		texts[i] = p.text
-	}
-	s := &scan{patterns: patterns, finder: newFinder(texts), zone: time.Local, node: -1, named: map[int32]bool{}, unclean: map[string]time.Time{}}
+	s := &scan{patterns: patterns, finder: finderOf(patterns), zone: time.Local, node: -1, named: map[int32]bool{}, unclean: map[string]time.Time{}}
 	for _, d := range dirs {
 		s.dirs = append(s.dirs, path.Clean(d))
 	}
 	s.forget()
 	return s
+}
+
+// finders is the automata of the lists of patterns, by the first of each: one of
+// a few hundred kilobytes serves every log.
+var finders sync.Map
+
+func finderOf(patterns []pattern) *finder {
+	if f, ok := finders.Load(&patterns[0]); ok {
+		return f.(*finder)
+	}
+	texts := make([]string, len(patterns))
+	for i, p := range patterns {
+		texts[i] = p.text
+	}
+	f, _ := finders.LoadOrStore(&patterns[0], newFinder(texts))
+	return f.(*finder)
 }
 
 func (s *scan) forget() {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ktriage/ktriage/diagnose"
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -40,6 +41,9 @@ func Check(w io.Writer, v *diagnose.Verdict, about About) error {
 	}
 	if firing := inState(v.Alerts, "firing"); len(firing) > 0 {
 		b.WriteString(wrap("", "  ", "alert rules firing: "+strings.Join(firing, ", ")))
+	}
+	if pending := inState(v.Alerts, diagnose.AlertPending); len(pending) > 0 {
+		b.WriteString(wrap("", "  ", "alert rules pending: "+strings.Join(pending, ", ")))
 	}
 	if len(advice) > 0 {
 		b.WriteString(wrap("", "  ", fmt.Sprintf("advice: %d (%s)", len(advice), listed(advice, 3, "; "))))
@@ -238,9 +242,17 @@ func elsewhere(v *diagnose.Verdict) []string {
 func inState(alerts []diagnose.AlertState, state string) []string {
 	var all []string
 	for _, a := range alerts {
-		if a.State == state {
+		if a.State != state {
+			continue
+		}
+		if a.Since.IsZero() || a.For == 0 {
 			all = append(all, a.Rule)
+		} else {
+			all = append(all, fmt.Sprintf("%s (since %s, for %s)", a.Rule, clock(a.Since), brief(a.For)))
 		}
 	}
 	return all
 }
+
+// brief is a duration without its zeros: 5m, not 5m0s.
+func brief(d time.Duration) string { return strings.TrimSuffix(d.String(), "0s") }

@@ -59,8 +59,11 @@ func made() map[string]*diagnose.Verdict {
 
 	return map[string]*diagnose.Verdict{
 		"fault": {At: t0, Status: diagnose.StatusFault, Branch: diagnose.AvailabilityBranch, Headline: root.Says, Cluster: cluster, Findings: []*diagnose.Finding{root, tip},
-			Context:  []diagnose.Context{{ID: "reassignment", Text: "12 partitions are being moved"}},
-			Alerts:   []diagnose.AlertState{{Rule: "KafkaOfflinePartitions", State: "firing"}, {Rule: "KafkaISRShrinking", State: "cannot-tell"}},
+			Context: []diagnose.Context{{ID: "reassignment", Text: "12 partitions are being moved"}},
+			Alerts: []diagnose.AlertState{
+				{Alert: diagnose.Alert{Rule: "KafkaOfflinePartitions", Severity: diagnose.Critical}, State: diagnose.Firing, Subject: fact.TheCluster, Since: t0, Text: "12 of 80 partitions have no leader"},
+				{Alert: diagnose.Alert{Rule: "KafkaUnderReplicatedPartitions", Severity: diagnose.Critical, For: 5 * time.Minute}, State: diagnose.AlertPending, Subject: fact.TheCluster, Since: t0, Text: "30 of 80 partitions under-replicated; for 4s of 5m0s"},
+				{Alert: diagnose.Alert{Rule: "KafkaISRShrinking"}, State: diagnose.AlertUnknown, Text: "not-applicable: no metrics endpoint is known"}},
 			Coverage: diagnose.Coverage{Seen: 58, Total: 64, Unknown: []diagnose.Missing{missing}, Elsewhere: []fact.Subject{fact.BrokerOf(1), fact.BrokerOf(3)}},
 			Runs:     []fact.Run{{Probe: "jvm.perf", Status: fact.Failed, Error: "not-allowed: open /tmp/hsperfdata_kafka/4711"}, {Probe: "kafka.metadata", Status: fact.OK, Seconds: 0.012}},
 			Flow:     []diagnose.BoxState{{Box: &diagnose.Box{ID: "cluster-state"}, State: diagnose.Found, Seen: 9, Total: 9, Found: 3, Recommended: true}}},

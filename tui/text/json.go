@@ -98,8 +98,13 @@ type (
 		Text string `json:"text"`
 	}
 	alert struct {
-		Rule  string `json:"rule"`
-		State string `json:"state"`
+		Rule     string            `json:"rule"`
+		State    string            `json:"state"`
+		Severity diagnose.Severity `json:"severity,omitempty"`
+		For      float64           `json:"for_seconds"`
+		Subject  *fact.Subject     `json:"subject,omitempty"` // whom it speaks of, where it fires or is pending
+		Since    *time.Time        `json:"since,omitempty"`
+		Text     *string           `json:"text,omitempty"`
 	}
 	coverage struct {
 		Seen      int            `json:"signs_seen"`
@@ -144,7 +149,7 @@ func JSON(w io.Writer, v *diagnose.Verdict, marks []fact.Mark, about About) erro
 		d.Context = append(d.Context, context(c))
 	}
 	for _, a := range v.Alerts {
-		d.Alerts = append(d.Alerts, alert(a))
+		d.Alerts = append(d.Alerts, alertOf(a))
 	}
 	for _, r := range v.Runs {
 		d.Probes = append(d.Probes, probeRun{r.Probe, r.Status, finite(r.Seconds), word(r.Error)})
@@ -243,4 +248,14 @@ func moment(t time.Time) *time.Time {
 	}
 	t = utc(t)
 	return &t
+}
+
+// alertOf is an alert rule as JSON.
+func alertOf(a diagnose.AlertState) alert {
+	j := alert{Rule: a.Rule, State: a.State, Severity: a.Severity, For: a.For.Seconds(), Text: word(a.Text)}
+	if !a.Since.IsZero() {
+		since, subject := a.Since.UTC(), a.Subject
+		j.Since, j.Subject = &since, &subject
+	}
+	return j
 }

@@ -26,6 +26,7 @@ func Report(w io.Writer, s *diagnose.Session, worst *diagnose.Verdict, about Abo
 	reportLedger(&b, worst)
 	reportUnseen(&b, worst)
 	reportVerify(&b, s)
+	reportAlerts(&b, worst)
 	reportPlaybooks(&b, worst)
 	_, err := io.WriteString(w, b.String())
 	return err
