@@ -55,7 +55,9 @@ func TestRuleIsPendingUntilItHasHeld(t *testing.T) {
 		t.Errorf("11 minutes: %+v", a)
 	}
 	// Fast for one sample: it begins anew.
-	fast := func(at time.Time) []fact.Observation { return []fact.Observation{produce(1, at.Sub(t0).Seconds(), 0.05)} }
+	fast := func(at time.Time) []fact.Observation {
+		return []fact.Observation{produce(1, at.Sub(t0).Seconds(), 0.05)}
+	}
 	if got := state(run(s, t0.Add(12*time.Minute), t0.Add(12*time.Minute), time.Second, fast)); got != Inactive {
 		t.Errorf("fast again: %s", got)
 	}
@@ -63,7 +65,9 @@ func TestRuleIsPendingUntilItHasHeld(t *testing.T) {
 		t.Errorf("slow again: %s", got)
 	}
 	// Nothing is produced any more: the histogram tells of the past.
-	idle := func(time.Time) []fact.Observation { return []fact.Observation{produce(1, 5000, 0.15), produce(2, 5000, 0.15)} }
+	idle := func(time.Time) []fact.Observation {
+		return []fact.Observation{produce(1, 5000, 0.15), produce(2, 5000, 0.15)}
+	}
 	if got := state(run(s, t0.Add(20*time.Minute), t0.Add(22*time.Minute), 15*time.Second, idle)); got != Inactive {
 		t.Errorf("idle: %s", got)
 	}
