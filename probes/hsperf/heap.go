@@ -13,7 +13,8 @@ const (
 	ZGC        Collector = "ZGC"
 	Shenandoah Collector = "Shenandoah"
 	CMS        Collector = "CMS"
-	Unnamed    Collector = "" // one that this version of ktriage does not know
+	Epsilon    Collector = "Epsilon" // collects nothing
+	Unnamed    Collector = ""        // one that this version of ktriage does not know
 )
 
 // Collector says which garbage collector the JVM runs.
@@ -36,6 +37,8 @@ func (d *Data) Collector() Collector {
 		return Parallel
 	case strings.HasPrefix(policy, "Copy"), strings.HasPrefix(names[0], "Copy"), strings.HasPrefix(names[0], "Serial"):
 		return Serial
+	case names == [3]string{} && policy == "" && d.Strings["sun.gc.generation.1.name"] == "Heap":
+		return Epsilon // its one space and nothing else
 	}
 	return Unnamed
 }
@@ -76,7 +79,7 @@ func (d *Data) Heap() Heap {
 		// each generation, so theirs must not be added.
 		h.Max += d.Longs["sun.gc.generation.0.maxCapacity"]
 	}
-	if hasYoung && c != Unnamed && c != Shenandoah {
+	if hasYoung && c != Unnamed && c != Shenandoah && c != Epsilon {
 		h.OldUsed, h.OldMax = old, oldMax
 	}
 	return h

@@ -39,12 +39,15 @@ var pauseEnd = regexp.MustCompile(`GC\(\d+\) (?:[yYO]: )?Pause .* [\d.]+ms\n`)
 // the JVM writes it.
 func TestGCLogOfRealJVMs(t *testing.T) {
 	classes := hosttest.Compile(t)
-	for _, jdk := range hosttest.JDKs(t) {
-		for _, option := range []string{
+	for i, jdk := range hosttest.JDKs(t) {
+		for j, option := range []string{
 			"-Xlog:gc*:file=logs/kafkaServer-gc.log:time,tags:filecount=10,filesize=100M", // as Kafka's scripts say
 			"-Xlog:gc:gc-%p.log:uptime,level,tags",
 			"-Xlog:gc*,safepoint:file=\"gc.log\":uptimemillis,tags:filesize=8K,filecount=3",
 		} {
+			if i > 0 && j > 0 {
+				continue
+			}
 			t.Run(filepath.Base(jdk.Home)+option[5:9], func(t *testing.T) {
 				t.Parallel()
 				dir := t.TempDir()

@@ -31,7 +31,7 @@ var Perf = &probe.Probe{
 	Cost:    probe.Free,
 	Every:   2 * time.Second,
 	Needs:   []*probe.Probe{host.Brokers},
-	Yields:  keys,
+	Yields:  slices.Concat(keys, moreKeys),
 	Observe: observe,
 }
 
@@ -42,7 +42,7 @@ var keys = []fact.Key{
 }
 
 func observe(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	return eachBroker(ctx, t, keys, living(func(ctx context.Context, s fact.Subject, b fact.LocalBroker) ([]fact.Observation, *fact.Unknown) {
+	return eachBroker(ctx, t, slices.Concat(keys, moreKeys), living(func(ctx context.Context, s fact.Subject, b fact.LocalBroker) ([]fact.Observation, *fact.Unknown) {
 		return observeOne(ctx, t, s, b)
 	}))
 }
@@ -54,11 +54,12 @@ func observeOne(ctx context.Context, t *probe.Target, s fact.Subject, b fact.Loc
 		return nil, probe.Because(err)
 	}
 	defer f.Close()
-	last, low, err := watch(ctx, f)
+	all, err := watch(ctx, f)
 	if err != nil {
 		return nil, because(err)
 	}
-	return facts(s, last, low), nil
+	last, ended := all[len(all)-1], noteAll(t, b.PID, all)
+	return slices.Concat(facts(s, last, lowest(all)), more(s, last), ended.facts(s, string(last.Collector()))), nil
 }
 
 // unread is the error of the JVMs that told nothing though there is something to
@@ -73,30 +74,37 @@ func unread(reasons []*fact.Unknown) error {
 	return &probe.Error{Unknown: &u}
 }
 
-// watch reads the file again and again. It returns the last reading and the
-// least heap in use of all, -1 where the heap's use is not told.
-func watch(ctx context.Context, f *hsperf.File) (last *hsperf.Data, low int64, err error) {
+// watch reads the file again and again; there is at least one reading.
+func watch(ctx context.Context, f *hsperf.File) ([]*hsperf.Data, error) {
 	pause := span / (readings - 1)
 	if end, bounded := ctx.Deadline(); bounded {
 		pause = max(0, min(pause, time.Until(end)/(2*readings)))
 	}
-	low = -1
+	var all []*hsperf.Data
 	for i := range readings {
 		if i > 0 {
 			select {
 			case <-ctx.Done():
-				return last, low, nil
+				return all, nil
 			case <-time.After(pause):
 			}
 		}
 		d, err := f.Read()
 		if err != nil {
-			return nil, -1, err
+			return nil, err
 		}
-		last = d
+		all = append(all, d)
+	}
+	return all, nil
+}
+
+// lowest is the least heap in use of all readings, -1 where it is not told.
+func lowest(all []*hsperf.Data) int64 {
+	low := int64(-1)
+	for _, d := range all {
 		if used := d.Heap().Used; used >= 0 && (low < 0 || used < low) {
 			low = used
 		}
 	}
-	return last, low, nil
+	return low
 }
