@@ -34,7 +34,7 @@ func (s *settings) triage(ctx context.Context) error {
 		return err
 	}
 	v := session.Verdict()
-	nobodyHere := len(s.bootstrap) == 0 && len(t.Brokers()) == 0
+	nobodyHere := len(s.bootstrap) == 0 && len(t.Brokers()) == 0 && s.jstatFile == ""
 	if nobodyHere { // whatever the signs of the host say, no Kafka was seen
 		none := *v
 		none.Status, none.Headline = diagnose.StatusIncomplete, "no broker found on this host"

@@ -17,6 +17,7 @@ import (
 
 	"github.com/ktriage/ktriage/probes"
 	"github.com/ktriage/ktriage/probes/host"
+	"github.com/ktriage/ktriage/probes/jstat"
 	"github.com/ktriage/ktriage/probes/kafka"
 	"github.com/ktriage/ktriage/probes/metrics"
 	"github.com/ktriage/ktriage/probes/probe"
@@ -33,6 +34,7 @@ type settings struct {
 	metricsURLs   []string
 	gcLog         string
 	iostatFile    string
+	jstatFile     string
 	timeout       time.Duration
 	deadline      time.Duration
 	samples       int
@@ -45,6 +47,7 @@ type settings struct {
 
 	client      map[string]string // what commandConfig holds
 	iostat      []byte            // what iostatFile holds
+	jstat       []byte            // what jstatFile holds
 	out, errOut io.Writer
 }
 
@@ -58,6 +61,7 @@ func (s *settings) bind(f *pflag.FlagSet) {
 	f.StringSliceVar(&s.metricsURLs, "metrics-url", nil, "metrics of a broker, `URL`: a jmx_exporter, Strimzi's reporter or Jolokia; ID=URL says whose; repeatable")
 	f.StringVar(&s.gcLog, "gc-log", "", "the GC log `FILE` of this host's broker, where it is not found")
 	f.StringVar(&s.iostatFile, "iostat-file", "", "output of iostat -x instead of this host's disks: `FILE`, or - for standard input")
+	f.StringVar(&s.jstatFile, "jstat-file", "", "captured output of jstat, `FILE` or -, in place of this host's JVM")
 	f.DurationVar(&s.timeout, "timeout", 5*time.Second, "for each broker and probe")
 	f.DurationVar(&s.deadline, "deadline", 15*time.Second, "for a whole check")
 	f.IntVar(&s.samples, "samples", 2, "how often a check looks")
@@ -161,6 +165,15 @@ func (s *settings) readFiles() error {
 			}
 		}
 	}
+	if s.jstatFile != "" {
+		var err error
+		if s.jstat, err = captured(s.jstatFile); err == nil {
+			_, err = jstat.Parse(s.jstat)
+		}
+		if err != nil {
+			return fmt.Errorf("--jstat-file: %s: %w", s.jstatFile, err)
+		}
+	}
 	if s.gcLog != "" && noFile(ctx, s.gcLog) {
 		return fmt.Errorf("--gc-log: %s is not a file", s.gcLog)
 	}
@@ -188,7 +201,7 @@ func noFile(ctx context.Context, path string) bool {
 func (s *settings) target() *probe.Target {
 	return &probe.Target{
 		Bootstrap: s.bootstrap, ClientConfig: s.client, BrokerConfig: s.brokerConfig, PID: s.pid, LogDirs: s.logDirs, LogsDir: s.kafkaLogs, MetricsURLs: s.metricsURLs,
-		GCLog: s.gcLog, Iostat: s.iostat,
+		GCLog: s.gcLog, Iostat: s.iostat, Jstat: s.jstat,
 		Timeout: s.timeout, Version: version(), Now: time.Now, Ledger: &probe.Ledger{},
 	}
 }

@@ -31,7 +31,7 @@ var Perf = &probe.Probe{
 	Cost:    probe.Free,
 	Every:   2 * time.Second,
 	Needs:   []*probe.Probe{host.Brokers},
-	Yields:  slices.Concat(keys, moreKeys),
+	Yields:  slices.Concat(keys, moreKeys, capturedKeys),
 	Observe: observe,
 }
 
@@ -42,7 +42,10 @@ var keys = []fact.Key{
 }
 
 func observe(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	return eachBroker(ctx, t, slices.Concat(keys, moreKeys), living(func(ctx context.Context, s fact.Subject, b fact.LocalBroker) ([]fact.Observation, *fact.Unknown) {
+	if len(t.Jstat) > 0 {
+		return captured(t)
+	}
+	return eachBroker(ctx, t, slices.Concat(keys, moreKeys, capturedKeys), living(func(ctx context.Context, s fact.Subject, b fact.LocalBroker) ([]fact.Observation, *fact.Unknown) {
 		return observeOne(ctx, t, s, b)
 	}))
 }
@@ -59,7 +62,7 @@ func observeOne(ctx context.Context, t *probe.Target, s fact.Subject, b fact.Loc
 		return nil, because(err)
 	}
 	last, ended := all[len(all)-1], noteAll(t, b.PID, all)
-	return slices.Concat(facts(s, last, lowest(all)), more(s, last), ended.facts(s, string(last.Collector()))), nil
+	return slices.Concat(facts(s, last, lowest(all)), more(s, last), unknown(capturedKeys, s, ofJstat), ended.facts(s, string(last.Collector()))), nil
 }
 
 // unread is the error of the JVMs that told nothing though there is something to

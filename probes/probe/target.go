@@ -20,6 +20,7 @@ type Target struct {
 	MetricsURLs  []string          // from --metrics-url, each as metrics.ParseURL takes it
 	GCLog        string            // from --gc-log
 	Iostat       []byte            // what --iostat-file holds; nil: this host's disks are looked at
+	Jstat        []byte            // what --jstat-file holds, in place of perf data; nil: nothing was captured
 	Timeout      time.Duration     // for each broker and probe, from --timeout
 	Root         string            // in front of /proc, /sys and /tmp: "" but in tests
 	Version      string            // of ktriage, as it presents itself to brokers
