@@ -29,6 +29,7 @@ func TestEverySignIsFedAndEveryProbeRead(t *testing.T) {
 	// The host beyond what signs judge so far, one of each probe.
 	for _, k := range []fact.Key{
 		fact.Load1, fact.SwapIn, fact.PressureIO, fact.ProcessReadBytes, fact.ProcessBlocked, fact.ProcessMaps, fact.CgroupFrozen, fact.Sockets, fact.TCPTimeouts,
+		fact.Sysctls, fact.KernelOOMKills, fact.ProcessCrash, fact.BlockDevice,
 	} {
 		read[k.Def()] = true
 	}

@@ -2,7 +2,7 @@ package fact
 
 // How a host is set up, and what its kernel had to say.
 var (
-	Sysctls        = State[map[string]string]("host.sysctl", Host, "kernel settings that matter to Kafka, by name; those that this kernel does not have are left out")
+	Sysctls        = State[map[string]string]("host.sysctl", Host, "kernel settings that matter to Kafka, by name (\"vm.swappiness\"), those of the network of ktriage's own namespace; those that this kernel does not have are left out")
 	HugePages      = State[TransparentHugePages]("host.huge-pages", Host, "transparent huge pages")
 	ClockState     = State[Clock]("host.clock", Host, "whether the clock is disciplined, as the kernel knows it")
 	BlockDevice    = State[DeviceInfo]("host.device", Device, "what a device under a log dir is")

@@ -27,6 +27,8 @@ var Disks = &probe.Probe{
 
 var deviceKeys = keysOf(deviceFigures)
 
+var noDevice = &fact.Unknown{Reason: fact.Absent, Detail: "no block device under the log dirs (tmpfs, network or overlay)"}
+
 func observeDisks(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
 	if t.Iostat != nil {
 		return captured(t)
@@ -40,7 +42,7 @@ func observeDisks(ctx context.Context, t *probe.Target) ([]fact.Observation, err
 		return nil, err
 	}
 	if len(names) == 0 {
-		return Nowhere(deviceKeys, &fact.Unknown{Reason: fact.Absent, Detail: "no block device under the log dirs (tmpfs, network or overlay)"}), nil
+		return Nowhere(deviceKeys, noDevice), nil
 	}
 	stats, err := read(t, "/proc/diskstats", 4<<20, ParseDiskstats)
 	if err != nil {

@@ -13,7 +13,9 @@ import (
 )
 
 // Probes is the probes of this package.
-var Probes = []*probe.Probe{Brokers, Host, Load, Memory, Pressure, Process, ProcessIO, Threads, Maps, Cgroup, SocketsProbe, Network, Dirs, Disks}
+var Probes = []*probe.Probe{
+	Brokers, Host, Load, Memory, Pressure, Settings, KernelLog, Process, ProcessIO, Threads, Maps, History, Cgroup, SocketsProbe, Network, Dirs, Disks, Devices,
+}
 
 // NoBroker is why everything about a broker is unknown on a host without one.
 var NoBroker = &fact.Unknown{Reason: fact.NotObserved, Detail: "no broker on this host", How: "run ktriage on the broker's host"}
