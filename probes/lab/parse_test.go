@@ -3,6 +3,7 @@ package lab
 import (
 	"reflect"
 	"testing"
+	"time"
 )
 
 const describedTopics = `Topic: orders	TopicId: HVXB3bYWQb2x_RyZ2mYrYg	PartitionCount: 3	ReplicationFactor: 3	Configs: min.insync.replicas=2
@@ -99,5 +100,17 @@ func TestPairOut(t *testing.T) {
 		if said, err := pairOut(all, 1, 2); err == nil {
 			t.Errorf("%s: %s", name, said)
 		}
+	}
+}
+
+func TestParseYoungPauses(t *testing.T) {
+	got := parseYoungPauses("[2026-11-23T01:02:03.004+0000][gc          ] GC(30) Pause Young (Concurrent Start) (G1 Humongous Allocation) 226M->154M(256M) 9.370ms\n"+
+		"[2026-11-23T01:02:04.004+0000][gc] GC(31) Pause Young (Normal) (G1 Evacuation Pause) 226M->155M(256M) 9.370ms\n"+
+		"[2026-11-23T01:02:04.004+0000][gc,start] GC(32) Pause Young (Normal) (G1 Evacuation Pause)\n", time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC))
+	if len(got) != 2 || got[0].Cause != "G1 Humongous Allocation" || got[1].After != 155 || got[1].Capacity != 256 {
+		t.Errorf("%+v", got)
+	}
+	if late := parseYoungPauses("[2026-11-23T01:02:03.004+0000][gc] GC(30) Pause Young (Normal) (G1 Evacuation Pause) 226M->154M(256M) 9.370ms\n", time.Date(2026, 11, 23, 1, 2, 4, 0, time.UTC)); len(late) != 0 {
+		t.Errorf("%+v is earlier than what was asked for", late)
 	}
 }

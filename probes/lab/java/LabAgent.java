@@ -1,3 +1,4 @@
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -9,12 +10,17 @@ public final class LabAgent {
         agentmain(arguments);
     }
 
-    /** arguments: "leak,left=MiB" or "sysgc,live=MiB,every=ms". */
+    /**
+     * arguments: "leak,left=MiB", "sysgc,live=MiB,every=ms", "alloc,rate=MiB a second" or
+     * "humongous,size=KiB,rate=MiB a second,live=MiB".
+     */
     public static void agentmain(String arguments) {
         String[] parts = arguments.split(",");
         Runnable work = switch (parts[0]) {
             case "leak" -> () -> leak(number(parts, "left"));
             case "sysgc" -> () -> sysgc(number(parts, "live"), number(parts, "every"));
+            case "alloc" -> () -> alloc(16, number(parts, "rate"), 0);
+            case "humongous" -> () -> alloc(number(parts, "size"), number(parts, "rate"), number(parts, "live"));
             default -> throw new IllegalArgumentException(arguments);
         };
         Thread thread = new Thread(work, "lab-agent");
@@ -53,6 +59,29 @@ public final class LabAgent {
         while (true) {
             System.gc();
             pause(every);
+        }
+    }
+
+    /** Allocates arrays of so many KiB at a rate, and holds the newest so many MiB of them. */
+    private static void alloc(long size, long rate, long live) {
+        ArrayDeque<byte[]> held = new ArrayDeque<>();
+        long each = size << 10;
+        long begun = System.nanoTime();
+        long made = 0;
+        while (true) {
+            long due = (rate << 20) * ((System.nanoTime() - begun) / 1_000_000) / 1000;
+            if (due - made > rate << 20) { // stopped for long: what was missed is not made up for
+                made = due;
+            }
+            while (made < due) {
+                byte[] array = new byte[(int) each];
+                made += each;
+                held.add(array);
+                while (held.size() * each > live << 20) {
+                    held.remove();
+                }
+            }
+            pause(2);
         }
     }
 
