@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test lint unit lab kerberos clean
+.PHONY: build test lint unit lab kerberos gcviewer clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/ktriage ./cmd/ktriage
@@ -45,6 +45,10 @@ lab:
 # kdb5_util of Debian's krb5-kdc and krb5-admin-server.
 kerberos:
 	go test -tags labmore -run '^TestLabKerberos' -count 1 -v ./probes/kafka
+
+# What gclog counts beside what GCViewer does, which Maven fetches, about 20 s.
+gcviewer:
+	go test -tags labmore -run '^TestLabGCViewer' -count 1 -v ./probes/gclog
 
 clean:
 	rm -rf bin
