@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/hosttest"
 	"github.com/ktriage/ktriage/probes/probe"
 )
 
@@ -65,11 +66,10 @@ func serve() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
 	go func() {
-		var all []net.Conn
 		for {
 			c, err := l.Accept()
 			check(err)
-			all = append(all, c)
+			accepted = append(accepted, c)
 		}
 	}()
 	fmt.Println(l.Addr())
@@ -77,18 +77,27 @@ func serve() {
 	os.Exit(0)
 }
 
-// observeAsChild runs every probe but discovery on a process and writes what they
-// saw.
+var accepted []net.Conn // kept, so that they stay open
+
+// observeAsChild runs the probes on a process, all but discovery or all after it,
+// and writes what they saw. Like the scheduler it says of a probe that failed that
+// each of its keys is unknown.
 func observeAsChild() {
 	pid, err := strconv.Atoi(os.Getenv("KTRIAGE_TEST_PID"))
 	check(err)
-	target := &probe.Target{}
+	target := &probe.Target{PID: pid}
 	defer target.Close()
-	target.SetBrokers([]fact.LocalBroker{{NodeID: 1, PID: pid, Running: true, Listeners: []string{"127.0.0.1:9092"}, LogDirs: []string{"/tmp"}}})
+	probes := Probes
+	if os.Getenv("KTRIAGE_TEST_DISCOVER") == "" {
+		probes = Probes[1:]
+		target.SetBrokers([]fact.LocalBroker{{NodeID: 1, PID: pid, Running: true, Listeners: []string{"127.0.0.1:9092"}, LogDirs: []string{"/tmp"}}})
+	}
 	out := json.NewEncoder(os.Stdout)
-	for _, p := range Probes[1:] {
+	for _, p := range probes {
 		seen, err := p.Observe(context.Background(), target)
-		check(err)
+		if err != nil && len(seen) == 0 {
+			seen = Nowhere(p.Yields, probe.Because(err))
+		}
 		for _, o := range seen {
 			check(out.Encode(o))
 		}
@@ -129,7 +138,7 @@ func child(t testing.TB, role string, how *syscall.SysProcAttr) (*exec.Cmd, stri
 }
 
 // asNobody runs every probe on a process as a user without any rights.
-func asNobody(t *testing.T, pid int) map[string]fact.Observation {
+func asNobody(t *testing.T, pid int, more ...string) map[string]fact.Observation {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "ktriage-test") // t.TempDir is closed to others
 	if err != nil {
@@ -151,7 +160,7 @@ func asNobody(t *testing.T, pid int) map[string]fact.Observation {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, file)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), childVar+"=observe", "KTRIAGE_TEST_PID="+strconv.Itoa(pid))
+	cmd.Env = append(append(os.Environ(), more...), childVar+"=observe", "KTRIAGE_TEST_PID="+strconv.Itoa(pid))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
@@ -186,10 +195,35 @@ func TestWithoutRights(t *testing.T) {
 			t.Errorf("%s: %v, %s, want not-allowed and what would help", what, o.Value, o.Because)
 		}
 	}
+	if o := seen["host.kernel.oom-kills on host *"]; o.Because == nil || o.Because.Reason != fact.NotAllowed {
+		t.Errorf("the kernel's log: %v, %s", o.Value, o.Because)
+	}
 	// Its sockets are known by its port alone, and only those that it accepted.
 	table, ok := seen["host.sockets on process 1"].Value.(fact.SocketTable)
 	if !ok || table.Owned || table.Detailed || len(table.Listeners) != 1 || table.Listeners[0].Queue != 3 || len(table.Peers) != 1 || table.Peers[0].Connections != 3 {
 		t.Errorf("%+v", table)
+	}
+}
+
+// Without rights a broker is found by its command line, and what stands in its
+// properties is known as far as they can be read.
+func TestDiscoveryWithoutRights(t *testing.T) {
+	jdk, classes, dir := hosttest.JDKs(t)[0], hosttest.Compile(t), t.TempDir()
+	mustWrite(t, filepath.Join(dir, "server.properties"), "process.roles=broker\nnode.id=78\nlog.dirs=data\n")
+	cmd := hosttest.Start(t, jdk, classes, dir, "-Xmx32m")
+	seen := asNobody(t, cmd.Process.Pid, "KTRIAGE_TEST_DISCOVER=1")
+	brokers, ok := seen["host.brokers on "+thisHost().String()].Value.([]fact.LocalBroker)
+	if !ok || len(brokers) != 1 || brokers[0].NodeID != -1 || !brokers[0].Running || brokers[0].PID != cmd.Process.Pid {
+		t.Fatalf("%+v", brokers)
+	}
+	process := " on process pid " + strconv.Itoa(cmd.Process.Pid)
+	if n := number(t, seen, "host.process.threads"+process); n < 5 {
+		t.Errorf("%v threads of a JVM", n)
+	}
+	for _, what := range []string{"host.dir.used on logdir *", "host.device.reads on device *"} {
+		if o := seen[what]; o.Because == nil || o.Because.How == "" {
+			t.Errorf("%s: %v, %s, want a reason and what would help", what, o.Value, o.Because)
+		}
 	}
 }
 

@@ -42,6 +42,18 @@ func crowd(t testing.TB, connections, accepted int) (l net.Listener, clients, se
 	return l, clients, servers
 }
 
+// dial makes connections that last as long as the test.
+func dial(t testing.TB, address string, connections int) {
+	t.Helper()
+	for range connections {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+	}
+}
+
 func socketTable(t *testing.T, target *probe.Target) (fact.SocketTable, map[string]fact.Observation) {
 	t.Helper()
 	seen, err := look(t, SocketsProbe, target)
@@ -193,13 +205,7 @@ func BenchmarkSockets(b *testing.B) {
 		b.Skipf("SKIPPED, NOTHING MEASURED: %v", err)
 	}
 	cmd, address := child(b, "serve", nil)
-	for range connections {
-		c, err := net.Dial("tcp", address)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() { c.Close() })
-	}
+	dial(b, address, connections)
 	target := &probe.Target{}
 	defer target.Close()
 	target.SetBrokers([]fact.LocalBroker{{NodeID: 2, PID: cmd.Process.Pid, Running: true}})
