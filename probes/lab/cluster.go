@@ -25,6 +25,7 @@ type Shape struct {
 	Listeners     []Listener         // of every broker, beside PLAINTEXT for the brokers themselves and the lab
 	Fronts        map[int32]string   // host:port that a second listener of a broker advertises, for a proxy before it
 	Namespaces    bool               // each node has a network namespace and an address of its own, see Cut
+	Metrics       bool               // every broker has a jmx_exporter without rules, see MetricsURL
 	ZooKeeper     bool               // instead of KRaft: for versions before 4.0
 	Version       string             // of Kafka, whatever is asked for otherwise; "": any
 }
@@ -99,7 +100,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 
 func (c *Cluster) start(ctx context.Context) error {
 	began := time.Now()
-	if err := c.plan(); err != nil {
+	if err := errors.Join(c.plan(), c.export(ctx)); err != nil {
 		return err
 	}
 	id := newID()
@@ -153,7 +154,7 @@ func (c *Cluster) plan() error {
 			add(controllerID+int32(i), "controller", fmt.Sprintf("c%d", controllerID+i))
 		}
 	}
-	ports, err := freePorts((3 + len(c.Shape.Listeners)) * len(c.Nodes))
+	ports, err := freePorts((4 + len(c.Shape.Listeners)) * len(c.Nodes))
 	if err != nil {
 		return err
 	}
@@ -168,6 +169,9 @@ func (c *Cluster) plan() error {
 			if n.IsBroker() {
 				n.listeners = append(n.listeners, opened{listener, ports[(3+l)*len(c.Nodes)+i]})
 			}
+		}
+		if c.Shape.Metrics && n.IsBroker() {
+			n.metricsPort = ports[len(ports)-1-i]
 		}
 		if c.small(n) {
 			n.MetadataDir = filepath.Join(n.Dir, "metadata")
@@ -245,6 +249,9 @@ func (c *Cluster) prepare(n *Node, cluster string) error {
 		n.properties(): serverProperties(n, c.Nodes, c.Shape.Settings),
 		filepath.Join(n.Dir, "log4j2.properties"): log4j2(),
 		filepath.Join(n.Dir, "log4j.properties"):  log4j1(),
+	}
+	if n.metricsPort > 0 {
+		files[n.metricsConfig()] = "lowercaseOutputName: true\n"
 	}
 	if !c.Shape.ZooKeeper {
 		if err := c.format(n, dirs, cluster); err != nil {

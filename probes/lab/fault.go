@@ -84,9 +84,11 @@ var Faults = []*Fault{
 	offsetBelowLogStart,
 	offsetRewind,
 	plannedShutdown,
+	quotaThrottle,
 	reassignmentLoad,
 	rebalanceStorm,
 	replicationThrottleLeft,
+	requestHandlerSaturation,
 	riskyReplication,
 	slowConsumer,
 	stalledPartition,
@@ -127,7 +129,7 @@ func (f *Fault) Fits(c *Cluster) error {
 		return fmt.Errorf("fault %[1]s: a cluster made for it is needed: lab up --for %[1]s", f.Name)
 	case f.Shape.SmallDisk > 0 && c.Shape.SmallDisk == 0:
 		return fmt.Errorf("fault %s: a cluster with --small-disk %d is needed", f.Name, f.Shape.SmallDisk)
-	case len(f.Shape.JVM) > 0 && len(c.Shape.JVM) == 0, len(f.Shape.Listeners) > 0 && !slices.Equal(f.Shape.Listeners, c.Shape.Listeners):
+	case f.Shape.Metrics && !c.Shape.Metrics, len(f.Shape.JVM) > 0 && len(c.Shape.JVM) == 0, len(f.Shape.Listeners) > 0 && !slices.Equal(f.Shape.Listeners, c.Shape.Listeners):
 		return fmt.Errorf("fault %s: a cluster made for it is needed: lab up --for %s", f.Name, f.Name)
 	}
 	return nil

@@ -30,6 +30,9 @@ type Node struct {
 
 	listeners []opened // beside PLAINTEXT
 
+	metricsPort int    // of its jmx_exporter; 0: it has none
+	metricsJar  string // which agent that is
+
 	install   *Install
 	jvm       []string // flags of its own, after those of every node
 	namespace *os.File // network namespace it runs in; nil: this host's
@@ -100,6 +103,9 @@ func (n *Node) arguments() []string {
 	}
 	if len(n.jvm) > 0 {
 		args = without(args, n.jvm)
+	}
+	if n.metricsPort > 0 {
+		args = append(args, fmt.Sprintf("-javaagent:%s=127.0.0.1:%d:%s", n.metricsJar, n.metricsPort, n.metricsConfig()))
 	}
 	if n.install.archive != "" {
 		args = append(args, "-XX:SharedArchiveFile="+n.install.archive)
