@@ -151,6 +151,9 @@ func follow(ctx context.Context, t *probe.Target, b fact.LocalBroker, file strin
 		if err := f.advance(t, t.PathOf(pid, name)); err != nil {
 			return report{}, err
 		}
+		if f.scan.unlearnt > 16<<10 && !f.scan.learnt {
+			return report{}, probe.Fail(fact.Unreadable, "no line of "+name+" begins with a date and a time, or is JSON with one", "a pattern of log4j that begins with %d, as Kafka's own: [%d] %p %m (%c)%n")
+		}
 		return f.scan.report(), nil
 	})
 	if err != nil {

@@ -20,6 +20,9 @@ type scan struct {
 	dirs     []string // the node's log dirs, as configured
 	file     string   // where lines come from, for the reader
 	zone     *time.Location
+	layout   layout
+	learnt   bool // the layout is that of a line, not the usual one
+	unlearnt int  // bytes without any line whose layout is known
 
 	node   int32 // the node's id where the log tells it, -1 before
 	lines  map[subject]*fact.LogLines
@@ -51,7 +54,7 @@ type hit struct {
 }
 
 func newScan(patterns []pattern, dirs []string) *scan {
-	s := &scan{patterns: patterns, finder: finderOf(patterns), zone: time.Local, node: -1, named: map[int32]bool{}, unclean: map[string]time.Time{}}
+	s := &scan{patterns: patterns, finder: finderOf(patterns), layout: stock, zone: time.Local, node: -1, named: map[int32]bool{}, unclean: map[string]time.Time{}}
 	for _, d := range dirs {
 		s.dirs = append(s.dirs, path.Clean(d))
 	}
@@ -82,12 +85,19 @@ func (s *scan) forget() {
 
 // feed scans whole lines, in the order of the file.
 func (s *scan) feed(b []byte) {
+	if !s.learnt {
+		s.layout, s.learnt = layoutOf(b)
+		s.unlearnt += len(b)
+	}
+	if s.layout.json {
+		b = plain(b)
+	}
 	for _, l := range s.awaiting {
-		extend(l, b)
+		s.extend(l, b)
 	}
 	s.awaiting = nil
 	if s.since.IsZero() {
-		if i := nextHead(b, 0); i >= 0 {
+		if i := s.layout.nextHead(b, 0); i >= 0 {
 			s.since, _ = s.timeOf(b[i:])
 		}
 	}
@@ -104,7 +114,7 @@ func (s *scan) feed(b []byte) {
 		s.line(n, b, begin, stop)
 		at = stop
 	}
-	if i := lastHead(b, len(b)); i >= 0 {
+	if i := s.layout.lastHead(b, len(b)); i >= 0 {
 		s.head = bytes.Clone(cut(b[i:], maxLine))
 	}
 }
@@ -125,9 +135,9 @@ func cut(b []byte, limit int) []byte {
 func (s *scan) line(n int, b []byte, begin, stop int) {
 	h := hit{line: b[begin:stop]}
 	h.head = h.line
-	if !isHead(h.line) {
+	if !s.layout.isHead(h.line) {
 		if h.head = s.head; begin > 0 {
-			if i := lastHead(b, begin); i >= 0 {
+			if i := s.layout.lastHead(b, begin); i >= 0 {
 				h.head = cut(b[i:], maxLine)
 			}
 		}
@@ -165,7 +175,7 @@ func (s *scan) line(n int, b []byte, begin, stop int) {
 // or, where it has not been written yet, with the next piece.
 func (s *scan) exception(l *fact.LogLines, b []byte, stop int) {
 	if stop+1 < len(b) {
-		extend(l, b[stop+1:])
+		s.extend(l, b[stop+1:])
 		return
 	}
 	s.awaiting = append(s.awaiting, l)
@@ -173,8 +183,8 @@ func (s *scan) exception(l *fact.LogLines, b []byte, stop int) {
 
 // extend adds the line at the start of b to what is shown of the newest line,
 // unless it is one of its own.
-func extend(l *fact.LogLines, b []byte) {
-	if isHead(b) || len(b) == 0 {
+func (s *scan) extend(l *fact.LogLines, b []byte) {
+	if s.layout.isHead(b) || len(b) == 0 {
 		return
 	}
 	more := shown(cut(b, 1200))

@@ -27,6 +27,7 @@ type tail struct {
 	inode  uint64
 	offset int64  // what has been read of the file, partial included
 	part   []byte // the line that has not ended yet
+	last   []byte // the end of what has been read: by it a copy is known
 	skip   bool   // the line that has not ended yet began before what we read
 }
 
@@ -55,7 +56,12 @@ func (f *tail) advance(t *probe.Target, path string) error {
 	case f.inode != inode:
 		// Rolled: the rest of the file that we know has a longer name now.
 		f.before(t, path, func(old os.FileInfo) bool { return inodeOf(old) == f.inode }, -1)
-	case info.Size() < f.offset: // truncated, and written anew
+	case info.Size() < f.offset:
+		// Truncated, and written anew. Who truncates has copied it first, mostly:
+		// what was added before that stands in the copy.
+		f.before(t, path, func(old os.FileInfo) bool {
+			return f.copied(t, filepath.Join(filepath.Dir(path), old.Name()), old.Size())
+		}, -1)
 		f.restart()
 	}
 	if f.inode != inode {
@@ -67,7 +73,7 @@ func (f *tail) advance(t *probe.Target, path string) error {
 }
 
 // restart forgets the position in the file, not what was found in it.
-func (f *tail) restart() { f.offset, f.part, f.skip = 0, nil, false }
+func (f *tail) restart() { f.offset, f.part, f.skip, f.last = 0, nil, false, nil }
 
 // before reads the newest rolled file that suits: its last bytes, or with -1
 // from where we stopped reading it.
@@ -76,15 +82,13 @@ func (f *tail) before(t *probe.Target, path string, suits func(os.FileInfo) bool
 	if err != nil {
 		return
 	}
-	newest := ""
+	newest, when := "", time.Time{}
 	for _, e := range entries {
-		// server.log.2026-11-25-01; the names sort by time.
-		rest, rolled := strings.CutPrefix(e.Name(), filepath.Base(path)+".2")
-		if !rolled || strings.Contains(rest, ".") || e.Name() <= newest {
+		if !rolledFrom(filepath.Base(path), e.Name()) {
 			continue
 		}
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && suits(info) {
-			newest = e.Name()
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && suits(info) && info.ModTime().After(when) {
+			newest, when = e.Name(), info.ModTime()
 		}
 	}
 	if newest == "" {
@@ -110,6 +114,31 @@ func (f *tail) before(t *probe.Target, path string, suits func(os.FileInfo) bool
 	f.flush()
 }
 
+// copied says whether a file is a copy of the one that was read so far.
+func (f *tail) copied(t *probe.Target, name string, size int64) bool {
+	if size < f.offset || len(f.last) == 0 {
+		return false
+	}
+	file, err := t.Open(name)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	same := make([]byte, len(f.last))
+	_, err = file.ReadAt(same, f.offset-int64(len(f.last)))
+	return err == nil && bytes.Equal(same, f.last)
+}
+
+// rolledFrom says whether a name is that of an older part of a log: with a date or
+// a number behind it, as log4j, logrotate and their like write, uncompressed.
+func rolledFrom(log, name string) bool {
+	rest, ok := strings.CutPrefix(name, log)
+	if !ok || len(rest) < 2 || rest[0] != '.' && rest[0] != '-' {
+		return false
+	}
+	return strings.Trim(rest[1:], "0123456789-_T") == ""
+}
+
 // begin starts reading at an offset, most likely within a line.
 func (f *tail) begin(offset int64) {
 	f.offset, f.part, f.skip = offset, nil, offset > 0
@@ -126,6 +155,9 @@ func (f *tail) read(t *probe.Target, file *os.File, size int64) error {
 	for f.offset < size {
 		n, err := file.ReadAt(buf[:min(int64(len(buf)), size-f.offset)], f.offset)
 		f.offset += int64(n)
+		if n > 0 {
+			f.last = append(f.last[:0], buf[max(0, n-64):n]...)
+		}
 		f.take(buf[:n])
 		if err == io.EOF || n == 0 && err == nil {
 			break // truncated while we read: the next call notices
@@ -186,12 +218,16 @@ func zoneOf(file *os.File, info os.FileInfo) *time.Location {
 	end := make([]byte, min(64<<10, info.Size()))
 	n, _ := file.ReadAt(end, info.Size()-int64(len(end)))
 	end = end[:n]
-	i := lastHead(end, len(end))
-	if i < 0 {
+	l, ok := layoutOf(end)
+	if !ok || l.json {
 		return time.Local
 	}
-	at, err := time.ParseInLocation(timeLayout, string(end[i:i+len(timeLayout)]), time.Local)
-	if err != nil {
+	i := l.lastHead(end, len(end))
+	if i < 0 || l.zoned(end[i:]) {
+		return time.Local
+	}
+	at, ok := l.time(end[i:], time.Local)
+	if !ok {
 		return time.Local
 	}
 	off := info.ModTime().Sub(at)
@@ -199,6 +235,6 @@ func zoneOf(file *os.File, info os.FileInfo) *time.Location {
 	if rest := (off - whole).Abs(); whole == 0 || rest > 2*time.Second || whole.Abs() > 26*time.Hour {
 		return time.Local
 	}
-	_, local := at.Zone()
+	_, local := at.In(time.Local).Zone()
 	return time.FixedZone("", local-int(whole.Seconds()))
 }

@@ -27,24 +27,15 @@ func (s *scan) order(head []byte) time.Time {
 }
 
 // timeOf is the time at the start of a line.
-func (s *scan) timeOf(line []byte) (time.Time, bool) {
-	if !isHead(line) {
-		return time.Time{}, false
-	}
-	at, err := time.ParseInLocation(timeLayout, string(line[:len(timeLayout)]), s.zone)
-	return at.UTC(), err == nil
-}
+func (s *scan) timeOf(line []byte) (time.Time, bool) { return s.layout.time(line, s.zone) }
 
-// isHead says whether a line begins with a time, as in the stock pattern; lines
-// of a stack trace do not.
-func isHead(line []byte) bool {
-	return len(line) >= len(timeLayout) && line[0] == '[' && line[5] == '-' && line[8] == '-' && line[11] == ' ' && line[20] == ',' && line[24] == ']'
-}
+// isHead says whether a line begins with a time; lines of a stack trace do not.
+func (l layout) isHead(line []byte) bool { return l.date(line) != nil }
 
 // nextHead is where the first line with a time begins, -1 without one.
-func nextHead(b []byte, from int) int {
+func (l layout) nextHead(b []byte, from int) int {
 	for from < len(b) {
-		if isHead(b[from:]) {
+		if l.isHead(b[from:]) {
 			return from
 		}
 		i := bytes.IndexByte(b[from:], '\n')
@@ -58,10 +49,10 @@ func nextHead(b []byte, from int) int {
 
 // lastHead is where the last line with a time before end begins, -1 where none
 // is near: stack traces are long, but not longer than this.
-func lastHead(b []byte, end int) int {
+func (l layout) lastHead(b []byte, end int) int {
 	for stop := end - 128<<10; end > max(0, stop); {
 		begin := bytes.LastIndexByte(b[:end-1], '\n') + 1
-		if isHead(b[begin:]) {
+		if l.isHead(b[begin:]) {
 			return begin
 		}
 		end = begin
