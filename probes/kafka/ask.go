@@ -37,7 +37,7 @@ func (r *roster) take(ctx context.Context, p *peer) (l *link, waited bool, err e
 	if err != nil {
 		return nil, false, err
 	}
-	a := r.attempt(ctx, address)
+	a := r.attempt(ctx, address, p.String())
 	if a.link != nil {
 		a.link.broker = p.String()
 		return a.link, false, nil

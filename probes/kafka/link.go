@@ -52,12 +52,12 @@ func (d *door) by() *security { return d.security.Load() }
 
 // open connects to an address up to the point where SASL would begin. Its error
 // is a *stepError.
-func (d *door) open(ctx context.Context, by *security, address string, w *stopwatch) (*link, error) {
+func (d *door) open(ctx context.Context, by *security, address, as string, w *stopwatch) (*link, error) {
 	conn, err := by.dial(ctx, address, d.exists, w)
 	if err != nil {
 		return nil, err
 	}
-	l := &link{conn: conn, address: address, ledger: d.ledger, broker: "broker " + address,
+	l := &link{conn: conn, address: address, ledger: d.ledger, broker: as,
 		write: kmsg.NewRequestFormatter(kmsg.FormatterClientID(clientID))}
 	if err := l.hello(ctx, d.version); err != nil {
 		l.close()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes"
@@ -49,11 +50,15 @@ func everything(t *testing.T, version string) {
 	}
 	stir(ctx, t, c)
 	open := transact(ctx, t, c)
+	slow(ctx, t, c)
+	if next {
+		share(ctx, t, c)
+	}
 	time.Sleep(4 * time.Second)
 
 	target := &probe.Target{Bootstrap: c.Bootstrap()[:1], Timeout: 5 * time.Second, Version: "test", Ledger: &probe.Ledger{}}
 	defer target.Close()
-	live := probes.NewLive(target, kafka.Probes, probes.LiveOptions{Deadline: 15 * time.Second})
+	live := probes.NewLive(target, kafka.Probes, probes.LiveOptions{Only: []string{"kafka"}, Deadline: 15 * time.Second}) // heavy ones too
 	defer live.Close()
 	b := round(t, target, live)
 	ofBrokers(t, b, version)
@@ -63,6 +68,11 @@ func everything(t *testing.T, version string) {
 	ofRoster(t, want(t, b, fact.GroupRoster, fact.Subject{Scope: fact.Group, Name: "billing"}), "classic")
 	if next {
 		ofRoster(t, want(t, b, fact.GroupRoster, fact.Subject{Scope: fact.Group, Name: "shipping"}), "consumer")
+	}
+	ofPath(t, b)
+	ofControllers(t, b)
+	if next {
+		ofShare(t, b)
 	}
 	o := want(t, b, fact.Offsets, fact.Subject{Scope: fact.Group, Name: "billing"})
 	if len(o.CommitEpoch) == 0 || o.CommitEpoch[0] < 0 {
@@ -263,5 +273,96 @@ func ofRoster(t *testing.T, r fact.Roster, kind string) {
 	if len(r.Members) != 1 || r.Members[0].Host != "127.0.0.1" || r.Members[0].Unread || r.Owned(0) != 3 || !slices.Equal(r.Topics, []string{"orders"}) ||
 		len(r.Subscribed.At(0)) != 1 || r.Protocol == "" || (r.Epoch >= 0) != (kind == "consumer") || (len(r.TargetPartition.Items) == 3) != (kind == "consumer") {
 		t.Errorf("%s group: %+v", kind, r)
+	}
+}
+
+// share joins a share group.
+func share(ctx context.Context, t *testing.T, c *lab.Cluster) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.Bootstrap()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	join := kmsg.NewPtrShareGroupHeartbeatRequest()
+	join.GroupID, join.MemberID, join.SubscribedTopicNames = "pickers", "dFe0r8mSS7qnkB3Tbi0Q2w", []string{"orders"}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(300 * time.Millisecond) {
+		answer, err := join.RequestWith(ctx, client)
+		if err == nil && answer.ErrorCode == 0 {
+			join.MemberEpoch = answer.MemberEpoch
+			where := kmsg.NewPtrDescribeShareGroupOffsetsRequest()
+			where.Groups = []kmsg.DescribeShareGroupOffsetsRequestGroup{{GroupID: "pickers"}}
+			told, err := where.RequestWith(ctx, client)
+			if err == nil && len(told.Groups) == 1 && len(told.Groups[0].Topics) == 1 { // the coordinator has set it up
+				return
+			}
+		}
+		if time.Now().After(end) {
+			t.Fatalf("join a share group: %+v, %v", answer, err)
+		}
+	}
+}
+
+func ofShare(t *testing.T, b fact.Batch) {
+	t.Helper()
+	pickers := fact.Subject{Scope: fact.Group, Name: "pickers"}
+	if kind := want(t, b, fact.GroupType, pickers); kind != "share" {
+		t.Errorf("pickers is of type %s", kind)
+	}
+	if r := want(t, b, fact.GroupRoster, pickers); len(r.Members) != 1 || r.ProtocolType != "share" {
+		t.Errorf("%+v", r)
+	}
+	o := want(t, b, fact.ShareOffsets, pickers)
+	if err := o.Valid(); err != nil || !slices.Equal(o.Topic, []string{"orders", "orders", "orders"}) || !slices.Equal(o.Partition, []int32{0, 1, 2}) {
+		t.Errorf("%+v, %v", o, err)
+	}
+	t.Logf("share offsets: %+v", o)
+}
+
+// ofPath is the offsets of partitions, and what batches tell of a group that lags.
+func ofPath(t *testing.T, b fact.Batch) {
+	t.Helper()
+	ends := want(t, b, fact.PartitionEnds, fact.TheCluster)
+	if err := ends.Valid(); err != nil || ends.Left != 0 {
+		t.Errorf("%+v, %v", ends, err)
+	}
+	for i, high := range ends.HighWatermark {
+		if high < 0 || ends.LogStart[i] < 0 || ends.LastStable[i] < 0 || ends.LastStable[i] > high {
+			t.Errorf("%s-%d: %d, %d, %d", ends.Topics[ends.Topic[i]], ends.Partition[i], ends.LogStart[i], ends.LastStable[i], high)
+		}
+	}
+	for p, held := range []bool{true, true, false} {
+		if i := ends.At("orders", int32(p)); i < 0 || (ends.LastStable[i] < ends.HighWatermark[i]) != held {
+			t.Errorf("orders-%d: held back is %v: %+v", p, !held, ends)
+		}
+	}
+	all := want(t, b, fact.Batches, fact.TheCluster)
+	looked := 0
+	for _, one := range all {
+		if one.Group != "slow" {
+			continue
+		}
+		looked++
+		if one.Topic != "orders" || one.Partition != 2 || one.Records < 1 || one.First.IsZero() || one.Bytes < 61 {
+			t.Errorf("%+v", one)
+		}
+	}
+	behind, ok := fact.Behind(all, "slow")
+	if looked < 2 || !ok || behind < 2000 || behind > 4000 {
+		t.Errorf("%d headers, %g s behind, %v: %+v", looked, behind, ok, all)
+	}
+	t.Logf("%d headers of batches, the group is %.0f s behind", len(all), behind)
+	want(t, b, fact.LeaderEpochs, fact.TheCluster)
+}
+
+// ofControllers is what the one controller says itself.
+func ofControllers(t *testing.T, b fact.Batch) {
+	t.Helper()
+	said := want(t, b, fact.QuorumVoters, fact.TheCluster)
+	if len(said) != 1 {
+		t.Fatalf("%+v", said)
+	}
+	if v := said[0]; v.ID != 100 || !v.Leads || v.Leader != 100 || !v.Told || v.Epoch < 1 || v.HighWatermark < 10 || v.Because != nil || v.Reach.Outcome != fact.Answered {
+		t.Errorf("%+v", v)
 	}
 }

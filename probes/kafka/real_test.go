@@ -119,6 +119,10 @@ func TestLabOneHungOneKilled(t *testing.T) {
 	t.Log("once they are fenced:")
 	b = round(t, target, live)
 	broken(t, b, first)
+	e := want(t, b, fact.LeaderEpochs, fact.TheCluster)
+	if err := e.Valid(); err != nil || len(e.Topic) == 0 || e.End[0] < 0 || e.Found[0] < 0 {
+		t.Errorf("epochs of partitions whose ISR is short: %+v, %v", e, err)
+	}
 
 	// A fresh start in the middle of the outage, pointed at all three.
 	fresh := &probe.Target{Bootstrap: c.Bootstrap(), Timeout: 5 * time.Second, Version: "test", Ledger: &probe.Ledger{}}

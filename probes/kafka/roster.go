@@ -65,6 +65,8 @@ type peer struct {
 	taken error     // who else answers at its address, so that reach says nothing of it; nil: nobody
 	idle  []*link
 
+	controls bool // it is asked as a controller, at another listener than a broker's
+
 	software string // "4.3", when it last answered
 	apis     *fact.APIRanges
 	features *fact.Features
@@ -275,7 +277,12 @@ func (r *roster) exists(topic string) bool {
 func (p *peer) subject() fact.Subject { return fact.Subject{Scope: fact.Broker, Name: p.name} }
 
 // String is the broker as sentences and the ledger name it.
-func (p *peer) String() string { return "broker " + p.name }
+func (p *peer) String() string {
+	if p.controls {
+		return "controller " + p.name
+	}
+	return "broker " + p.name
+}
 
 // down says why a broker cannot be asked, as the last survey saw it; nil when it
 // can. It reads what the roster's lock guards.

@@ -116,7 +116,7 @@ func (s *survey) try(ctx context.Context, addresses ...string) {
 		s.wait.Go(func() {
 			place := s.roster.locate(ctx, address)
 			if s.claim("place " + place) {
-				a := s.roster.attempt(ctx, address)
+				a := s.roster.attempt(ctx, address, "broker "+address)
 				a.place = place
 				if a.link != nil {
 					s.identify(ctx, &a)
@@ -129,11 +129,12 @@ func (s *survey) try(ctx context.Context, addresses ...string) {
 	}
 }
 
-// attempt opens a link to an address and times it.
-func (r *roster) attempt(ctx context.Context, address string) attempt {
+// attempt opens a link to an address and times it. The ledger names the other end
+// as it is told to.
+func (r *roster) attempt(ctx context.Context, address, as string) attempt {
 	began := time.Now()
 	w := watch()
-	l, err := r.open(ctx, address, w)
+	l, err := r.open(ctx, address, as, w)
 	a := attempt{address: address, id: -1, link: l, reach: fact.Reach{Address: address, Step: fact.APIVersions, Outcome: fact.Answered}}
 	a.reach.Seconds = time.Since(began).Seconds()
 	var step *stepError
@@ -153,9 +154,9 @@ func (r *roster) attempt(ctx context.Context, address string) attempt {
 // open opens a link. Where the credentials were rejected lately it goes as far
 // as before them, so that no account is locked and a broker that dies meanwhile
 // is still seen to die.
-func (r *roster) open(ctx context.Context, address string, w *stopwatch) (*link, error) {
+func (r *roster) open(ctx context.Context, address, as string, w *stopwatch) (*link, error) {
 	by := r.door.by()
-	l, err := r.door.open(ctx, by, address, w)
+	l, err := r.door.open(ctx, by, address, as, w)
 	var step *stepError
 	if errors.As(err, &step) {
 		return nil, by.explain(step)

@@ -34,7 +34,7 @@ func TestSteps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := r.attempt(t.Context(), address)
+		a := r.attempt(t.Context(), address, "broker "+address)
 		var steps []fact.Step
 		sum := 0.0
 		for _, s := range a.reach.Times {

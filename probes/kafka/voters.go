@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -64,9 +65,12 @@ func (r *roster) askVoter(ctx context.Context, address string) fact.VoterSaid {
 	before, denied := r.denials["voter "+address]
 	r.mu.Unlock()
 	v := fact.VoterSaid{ID: id, Epoch: -1, HighWatermark: -1, Leader: -1}
-	a := r.attempt(ctx, address)
+	controller := &peer{name: address, id: id, door: r.door, controls: true}
+	if id >= 0 {
+		controller.name = strconv.Itoa(int(id))
+	}
+	a := r.attempt(ctx, address, controller.String())
 	v.Reach = a.reach
-	controller := &peer{name: address, id: id, door: r.door, reach: a.reach}
 	switch {
 	case a.link == nil:
 		v.Because = probe.Because(controller.unknown(a.reach))
@@ -77,7 +81,6 @@ func (r *roster) askVoter(ctx context.Context, address string) fact.VoterSaid {
 		return v
 	}
 	defer a.link.close()
-	a.link.broker = "controller " + address
 	err := errors.Join(r.askWhoLeads(ctx, a.link, controller, &v), r.askLeadership(ctx, a.link, controller, &v))
 	if err == nil {
 		return v
