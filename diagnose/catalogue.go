@@ -14,6 +14,7 @@ var All = &Catalogue{
 		minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind,
 		// log dirs
 		dirNearlyFull, dirFull, inodesShort, readOnlyMount, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, mountShutDown,
+		segmentDamaged, checkpointDamaged, corruptRecordLogged, batchesRepeated,
 		// JVM
 		gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged,
 		// groups
@@ -29,6 +30,7 @@ var All = &Catalogue{
 		brokerCrashed, brokerHung, plannedShutdown, brokerFenced, fdExhaustion,
 		noLeader, underMinISR, controllerQuorumLost, leaderImbalance,
 		brokerLinkCut, brokerIsolated,
+		segmentCorruption, producerRetries,
 		diskFull, inodeExhaustion, logDirOffline, readOnlyFileSystem,
 		heapExhaustion, gcPause,
 		reassignmentLoad, throttleLeft,
@@ -60,7 +62,7 @@ var boxes = []*Box{
 	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, fatalLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount, mountShutDown}},
 	{ID: "recovery-plan", Title: "plan", Branch: AvailabilityBranch, State: planState(AvailabilityBranch), Doc: "the playbook"},
 
-	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk"},
+	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk", Signs: []*Sign{segmentDamaged, checkpointDamaged, corruptRecordLogged, batchesRepeated}},
 	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, commitsBehind, commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit, lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue}},
 	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, isrShrinksOften}},
 	{ID: "repair-plan", Title: "plan", Branch: DataBranch, State: planState(DataBranch), Doc: "the playbook"},

@@ -10,6 +10,7 @@ var (
 	networkPartition     = &Fault{"network-partition", "the network is parted", Availability}
 	diskFailure          = &Fault{"disk-failure", "a disk failed", Availability}
 	messageLoss          = &Fault{"message-loss", "messages are lost", Data}
+	messageDuplication   = &Fault{"message-duplication", "messages are there twice", Data}
 	consumerLag          = &Fault{"consumer-lag", "consumers lag", Data}
 	offsetError          = &Fault{"offset-error", "offsets are wrong", Data}
 	badParameter         = &Fault{"bad-parameter", "a setting is wrong", Configuration}

@@ -10,10 +10,11 @@ import (
 	"github.com/ktriage/ktriage/probes/kafka"
 	"github.com/ktriage/ktriage/probes/logs"
 	"github.com/ktriage/ktriage/probes/metrics"
+	"github.com/ktriage/ktriage/probes/segments"
 )
 
 // All is every probe there is.
-var All = slices.Concat(host.Probes, jvm.Probes, kafka.Probes, logs.Probes, metrics.Probes)
+var All = slices.Concat(host.Probes, jvm.Probes, kafka.Probes, logs.Probes, metrics.Probes, segments.Probes)
 
 // Discovery is the probe that finds the brokers of this host: the others look
 // where it has found something.

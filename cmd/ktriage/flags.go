@@ -44,6 +44,7 @@ type settings struct {
 	ascii         bool
 	noColor       bool
 	output        string
+	scan          scanFlag
 
 	client      map[string]string // what commandConfig holds
 	iostat      []byte            // what iostatFile holds
@@ -71,6 +72,8 @@ func (s *settings) bind(f *pflag.FlagSet) {
 	f.BoolVar(&s.plain, "plain", false, "text instead of the console")
 	f.BoolVar(&s.ascii, "ascii", false, "draw with ASCII only")
 	f.BoolVar(&s.noColor, "no-color", false, "no colours (also NO_COLOR)")
+	s.scan = scanFlag{256 << 20}
+	f.Var(&s.scan, "scan", "how much of each log dir's closed segments and indexes to verify, newest first; 0 none, all")
 	f.StringVarP(&s.output, "output", "o", "text", "`FORMAT`: text or json")
 }
 
@@ -202,7 +205,7 @@ func (s *settings) target() *probe.Target {
 	return &probe.Target{
 		Bootstrap: s.bootstrap, ClientConfig: s.client, BrokerConfig: s.brokerConfig, PID: s.pid, LogDirs: s.logDirs, LogsDir: s.kafkaLogs, MetricsURLs: s.metricsURLs,
 		GCLog: s.gcLog, Iostat: s.iostat, Jstat: s.jstat,
-		Timeout: s.timeout, Version: version(), Now: time.Now, Ledger: &probe.Ledger{},
+		Scan: int64(s.scan.bytesFlag), Timeout: s.timeout, Version: version(), Now: time.Now, Ledger: &probe.Ledger{},
 	}
 }
 

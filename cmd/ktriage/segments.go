@@ -163,3 +163,25 @@ func sizeText(n int64) string {
 	}
 	return fmt.Sprintf("%d B", n)
 }
+
+// scanFlag is a size, 0 for nothing and -1 for all.
+type scanFlag struct{ bytesFlag }
+
+func (f *scanFlag) String() string {
+	if f.bytesFlag < 0 {
+		return "all"
+	}
+	return f.bytesFlag.String()
+}
+
+func (f *scanFlag) Set(s string) error {
+	switch s {
+	case "0":
+		f.bytesFlag = 0
+	case "all":
+		f.bytesFlag = -1
+	default:
+		return f.bytesFlag.Set(s)
+	}
+	return nil
+}

@@ -17,10 +17,10 @@ const (
 )
 
 // HostSide says whether only a broker's own host can tell the key: its /proc, its
-// JVM's perf data, its logs.
+// JVM's perf data, its logs, its segments.
 func (d *Def) HostSide() bool {
 	family, _, _ := strings.Cut(d.Name, ".")
-	return family == "host" || family == "jvm" || family == "log"
+	return family == "host" || family == "jvm" || family == "log" || family == "segments"
 }
 
 // Kind says how values of a key relate over time.

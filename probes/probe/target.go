@@ -21,6 +21,7 @@ type Target struct {
 	GCLog        string            // from --gc-log
 	Iostat       []byte            // what --iostat-file holds; nil: this host's disks are looked at
 	Jstat        []byte            // what --jstat-file holds, in place of perf data; nil: nothing was captured
+	Scan         int64             // from --scan: bytes of each log dir's segments to verify; 0: none, below 0: all
 	Timeout      time.Duration     // for each broker and probe, from --timeout
 	Root         string            // in front of /proc, /sys and /tmp: "" but in tests
 	Version      string            // of ktriage, as it presents itself to brokers

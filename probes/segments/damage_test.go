@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func TestEveryDamage(t *testing.T) {
 	}
 }
 
-// everyDamage damages each segment of the partitions in every way that it can be,
+// everyDamage damages three segments of each of the partitions in every way that it can be,
 // and says how often each was done.
 func everyDamage(t *testing.T, dir string, partitions []string) map[string]int {
 	done := map[string]int{}
@@ -48,7 +49,8 @@ func everyDamage(t *testing.T, dir string, partitions []string) map[string]int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for aim := range probe.Bases {
+		n := len(probe.Bases)
+		for _, aim := range slices.Compact([]int{0, n / 2, n - 1}) {
 			for _, d := range vandal.Damages {
 				probe.Aim = aim
 				if !d.Needs(probe) {

@@ -47,7 +47,7 @@ func (w *pass) inside(at int64, h *batch.Header) error {
 // that does not number its batches sends the same again when an answer is late.
 func (w *pass) repeated(h *batch.Header) {
 	key := uint64(h.CRC)<<32 | uint64(uint32(h.Length))
-	if first, twice := w.seen[key]; twice && len(w.repeats) < mostRepeats {
+	if first, twice := w.seen[key]; twice && len(w.repeats) < mostRepeats && (h.Count > 1 || first != h.BaseOffset-1) {
 		w.repeats = append(w.repeats, repeat{first, h.BaseOffset, int64(h.Count)})
 	}
 	if len(w.seen) >= mostRemembered {

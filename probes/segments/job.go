@@ -86,7 +86,7 @@ func (s *scan) look(ctx context.Context, j *job) {
 	for i := range places {
 		f := l.segments[i]
 		seg := Segment{places[i].file(suffixLog), f.size, f.mtime}
-		if j.only != nil && f.base != *j.only || s.Since > 0 && s.now.Sub(f.mtime) > s.Since || s.Only != nil && !s.Only(j.name, i) || s.Done != nil && s.Done(seg) {
+		if j.only != nil && f.base != *j.only || s.Since > 0 && s.now.Sub(f.mtime) > s.Since || s.Only != nil && !s.Only(seg) || s.Done != nil && s.Done(seg) {
 			skipped++
 			continue
 		}

@@ -57,7 +57,7 @@ func (p *partition) survey(ctx context.Context) (places []place, l *listing, dam
 		}
 		pl := place{partition: p.name, dir: p.dir, base: f.base, next: next, epochs: s.starts, unclean: p.unclean, flushed: p.flushed, has: f.has}
 		for _, suffix := range []string{suffixIndex, suffixTimeIndex} {
-			if f.has[suffix] == 0 {
+			if f.has[suffix] == 0 && next >= 0 { // those of the active one come with the first need of them
 				s.add(Damage{Kind: MissingFile, Severity: Minor, File: pl.file(suffix), Position: -1, BaseOffset: f.base, LastOffset: -1,
 					Text: "missing beside its log; the broker makes it anew at its next start", SelfHealing: true})
 			}
@@ -153,7 +153,7 @@ func (s *survey) epochs() {
 func (s *survey) identity() {
 	name := filepath.Join(s.dir, smallFiles[1])
 	if !s.small[smallFiles[1]] {
-		if s.lacksID != nil && s.dirKind == partitionDir && len(s.segments) > 0 {
+		if s.lacksID != nil && s.dirKind == partitionDir && len(s.segments) > 0 && s.settled() {
 			s.lacksID(Damage{Kind: MissingFile, Severity: Minor, Partition: s.name, File: name, Position: -1, BaseOffset: -1, LastOffset: -1,
 				Text: "missing, although other partitions of this log dir have it: the broker cannot tell which topic of this name the messages belong to"})
 		}
@@ -176,6 +176,13 @@ func (s *survey) identity() {
 			}
 		}
 	}
+}
+
+// settled says whether nothing has come or gone in the directory lately: a broker
+// writes some files when it first needs them.
+func (s *survey) settled() bool {
+	info, err := os.Stat(s.dir)
+	return err == nil && (!s.running || s.now.Sub(info.ModTime()) > 5*time.Minute)
 }
 
 func (s *survey) snapshots() {

@@ -22,9 +22,9 @@ type Options struct {
 	Deep     bool          // unpack and parse every record
 	Workers  int           // 0: one a processor
 	Progress func(Progress)
-	Done     func(Segment) bool                 // whether a segment need not be read: it was before; may be nil
-	Finished func(Segment, bool)                // a segment was read, and was sound or not; may be nil
-	Only     func(partition string, s int) bool // for a budget; may be nil
+	Done     func(Segment) bool  // whether a segment need not be read: it was before; may be nil
+	Finished func(Segment, bool) // a segment was read, and was sound or not; may be nil
+	Only     func(Segment) bool  // which segments are to be read, where not all are; may be nil
 }
 
 // Segment is one log file as it is now.

@@ -207,7 +207,7 @@ func dense(v *Victim) bool {
 func reseal(b []byte) { put32(b, 17, sum(b)) }
 
 func remove(suffix string) Damage {
-	return Damage{Name: "no " + suffix, Needs: func(v *Victim) bool { return batches(v) }, Do: func(v *Victim) Truth {
+	return Damage{Name: "no " + suffix, Needs: closed, Do: func(v *Victim) Truth {
 		os.Remove(v.File(suffix))
 		return Truth{"missing-file", v.File(suffix), -1, true}
 	}}

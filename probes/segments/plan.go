@@ -1,0 +1,94 @@
+package segments
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/ktriage/ktriage/probes/probe"
+)
+
+// plan is which segments of a log dir to verify now.
+type plan struct {
+	chosen   map[string]bool // by file
+	present  map[string]bool
+	segments int // there are
+	bytes    int64
+}
+
+// candidate is a segment that could be verified.
+type candidate struct {
+	Segment
+	closed bool
+}
+
+// choose chooses segments that no run has found sound, up to a number of bytes
+// (below 0: all): the newest closed ones, then those that are written to.
+func choose(ctx context.Context, t *probe.Target, dir string, known *knownDir, budget int64) (*plan, error) {
+	f, err := t.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list log dir: %w", err)
+	}
+	defer f.Close()
+	p := &plan{chosen: map[string]bool{}, present: map[string]bool{}}
+	var all []candidate
+	quiet := &probe.Target{Root: t.Root}
+	for {
+		entries, err := f.ReadDir(512)
+		if len(entries) == 0 || err != nil {
+			break
+		}
+		for _, e := range entries {
+			if err := ctx.Err(); err != nil {
+				return nil, fmt.Errorf("list log dir: %w", err)
+			}
+			if _, kind := parseDirName(e.Name()); kind == partitionDir || kind == metadataDir {
+				all = p.consider(quiet, filepath.Join(dir, e.Name()), known, all)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b candidate) int {
+		if a.closed != b.closed {
+			if a.closed {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(b.MTime.Compare(a.MTime), cmp.Compare(a.File, b.File))
+	})
+	for _, c := range all {
+		if budget >= 0 && c.Bytes > budget {
+			continue
+		}
+		if budget >= 0 {
+			budget -= c.Bytes
+		}
+		p.chosen[c.File] = true
+	}
+	return p, nil
+}
+
+// consider adds the segments of a partition that are not known to be sound.
+func (p *plan) consider(t *probe.Target, dir string, known *knownDir, all []candidate) []candidate {
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() {
+		return all
+	}
+	l, err := list(t, dir)
+	if err != nil {
+		return all // the scan says so
+	}
+	for i, f := range l.segments {
+		s := Segment{filepath.Join(dir, fmt.Sprintf("%020d%s", f.base, suffixLog)), f.size, f.mtime}
+		p.segments++
+		p.bytes += f.size
+		p.present[s.File] = true
+		if !known.verified(s) {
+			all = append(all, candidate{s, i < len(l.segments)-1})
+		}
+	}
+	return all
+}

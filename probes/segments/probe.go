@@ -1,0 +1,190 @@
+package segments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/probe"
+	"github.com/ktriage/ktriage/probes/segments/batch"
+)
+
+// Probes is the probes of this package.
+var Probes = []*probe.Probe{scanning}
+
+const (
+	scanRate     = 200e6
+	mostDamaged  = 50
+	mostTopics   = 1000
+	answerBefore = 300 * time.Millisecond // the deadline, so that what was seen is told
+)
+
+// scanning verifies what the budget of --scan allows, a little more at each run:
+// what was damaged or is suspected first, then the newest closed segments.
+var scanning = &probe.Probe{
+	Name:    "segments.scan",
+	Doc:     "segments, indexes and checkpoints in the log dirs of this host: the newest closed ones within --scan",
+	Cost:    probe.Cheap,
+	Every:   time.Minute,
+	Yields:  []fact.Key{fact.SegmentsVerified, fact.SegmentsDamage, fact.SegmentsTopics},
+	Observe: observeScan,
+}
+
+// known is what earlier runs found out about a log dir.
+type knownDir struct {
+	mu     sync.Mutex
+	sound  map[string]Segment // verified segments by file, as they were then
+	topics map[string]*Topic
+}
+
+type knownKey struct{ dir string }
+
+func observeScan(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
+	if t.Scan == 0 {
+		return nil, probe.Fail(fact.NotAskedFor, "--scan is 0", "ktriage segments, or --scan 256MiB")
+	}
+	var all []fact.Observation
+	var failed error
+	for _, b := range t.Brokers() {
+		for _, dir := range b.LogDirs {
+			subject := fact.LogDirOf(b.NodeID, dir)
+			seen, err := observeDir(ctx, t, t.PathOf(b.PID, dir), subject)
+			all = append(all, seen...)
+			failed = errors.Join(failed, err)
+		}
+	}
+	return all, failed
+}
+
+// observeDir verifies some of one log dir.
+func observeDir(ctx context.Context, t *probe.Target, path string, subject fact.Subject) ([]fact.Observation, error) {
+	known := probe.Shared(t, knownKey{path}, func() *knownDir {
+		return &knownDir{sound: map[string]Segment{}, topics: map[string]*Topic{}}
+	})
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-answerBefore))
+		defer cancel()
+	}
+	plan, err := probe.Within(ctx, t, "list "+path, func() (*plan, error) { return choose(ctx, t, path, known, t.Scan) })
+	if err != nil {
+		return unseen(subject, probe.Because(err)), err
+	}
+	o := Options{Rate: scanRate, Workers: 1, Only: func(s Segment) bool { return plan.chosen[s.File] }}
+	o.Finished = known.remember
+	r, err := Scan(ctx, t, []string{path}, o)
+	if r == nil {
+		return unseen(subject, probe.Because(err)), err
+	}
+	return known.tell(r, plan, subject, err), nil
+}
+
+func unseen(s fact.Subject, because *fact.Unknown) []fact.Observation {
+	return []fact.Observation{fact.SegmentsVerified.Unknown(s, because), fact.SegmentsDamage.Unknown(s, because), fact.SegmentsTopics.Unknown(s, because)}
+}
+
+func (k *knownDir) remember(s Segment, sound bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if sound {
+		k.sound[s.File] = s
+	} else {
+		delete(k.sound, s.File)
+	}
+}
+
+// verified says whether a segment was found sound as it is now.
+func (k *knownDir) verified(s Segment) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	old, ok := k.sound[s.File]
+	return ok && old.Bytes == s.Bytes && old.MTime.Equal(s.MTime)
+}
+
+// tell is what was found, as facts. A scan that was cut short tells damage, and
+// does not say that there is none.
+func (k *knownDir) tell(r *Report, p *plan, s fact.Subject, cut error) []fact.Observation {
+	v := fact.Verified{AllSegments: p.segments, AllBytes: p.bytes, Partitions: r.Summary.Partitions}
+	damage := []fact.DamagedFile{}
+	for _, d := range r.Damage {
+		switch {
+		case d.Kind == Unreadable:
+			v.Unreadable++
+		case d.SelfHealing:
+			v.Healing++
+		case d.Severity != Info:
+			damage = append(damage, fact.DamagedFile{Kind: string(d.Kind), Severity: string(d.Severity), Partition: d.Partition, File: d.File, Position: d.Position, BaseOffset: d.BaseOffset, LastOffset: d.LastOffset, Text: d.Text})
+		}
+	}
+	slices.SortStableFunc(damage, func(a, b fact.DamagedFile) int {
+		return slices.Index(gravity, Severity(b.Severity)) - slices.Index(gravity, Severity(a.Severity))
+	})
+	damage = damage[:min(len(damage), mostDamaged)]
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	maps.DeleteFunc(k.sound, func(file string, _ Segment) bool { return !p.present[file] })
+	for _, seen := range k.sound {
+		v.Segments++
+		v.Bytes += seen.Bytes
+	}
+	all := []fact.Observation{fact.SegmentsVerified.Is(s, v)}
+	switch {
+	case len(damage) > 0 || cut == nil && v.Unreadable == 0:
+		all = append(all, fact.SegmentsDamage.Is(s, damage))
+	case v.Unreadable > 0:
+		all = append(all, fact.SegmentsDamage.Unknown(s, &fact.Unknown{Reason: fact.NotAllowed, Detail: fmt.Sprintf("%d files could not be read", v.Unreadable), How: "run as the broker's user, or root"}))
+	default:
+		all = append(all, fact.SegmentsDamage.Unknown(s, probe.Because(cut)))
+	}
+	k.add(r.Topics)
+	return append(all, fact.SegmentsTopics.Is(s, k.columns()))
+}
+
+// add adds what a run saw of topics.
+func (k *knownDir) add(topics map[string]*Topic) {
+	for name, t := range topics {
+		sum := k.topics[name]
+		if sum == nil {
+			if len(k.topics) >= mostTopics {
+				continue
+			}
+			sum = &Topic{}
+			k.topics[name] = sum
+		}
+		sum.Batches += t.Batches
+		sum.Records += t.Records
+		sum.Bytes += t.Bytes
+		sum.Single += t.Single
+		sum.Unproduced += t.Unproduced
+		if sum.Repeated == 0 {
+			sum.Example = t.Example
+		}
+		sum.Repeated += t.Repeated
+		for i, n := range t.Codecs {
+			sum.Codecs[i] += n
+		}
+	}
+}
+
+func (k *knownDir) columns() (c fact.TopicBatches) {
+	for _, name := range slices.Sorted(maps.Keys(k.topics)) {
+		t := k.topics[name]
+		codecs, example := map[string]int{}, ""
+		for i, n := range t.Codecs {
+			if n > 0 {
+				codecs[batch.Codec(i).String()] = int(n)
+			}
+		}
+		if t.Repeated > 0 {
+			example = fmt.Sprintf("%s at %d and %d", t.Example.Partition, t.Example.First, t.Example.Again)
+		}
+		c.Topic, c.Batches, c.Records, c.Bytes, c.Single = append(c.Topic, name), append(c.Batches, t.Batches), append(c.Records, t.Records), append(c.Bytes, t.Bytes), append(c.Single, t.Single)
+		c.Codecs, c.Unproduced, c.Repeated, c.Example = append(c.Codecs, codecs), append(c.Unproduced, t.Unproduced), append(c.Repeated, t.Repeated), append(c.Example, example)
+	}
+	return c
+}
