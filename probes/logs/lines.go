@@ -129,15 +129,37 @@ func (n *node) controls() bool {
 	return n.Roles == "" || slices.Contains(strings.Split(n.Roles, ","), "controller")
 }
 
-// follow reads one log as far as it has grown.
+// follow reads one log as far as it has grown: where Kafka's own configuration
+// puts it, or else where the broker's does.
 func follow(ctx context.Context, t *probe.Target, b fact.LocalBroker, file string, patterns []pattern) report {
-	if b.LogsDir == "" {
-		return report{node: -1, err: probe.Fail(fact.Unreadable, "where the broker's logs are is not known", "--kafka-logs DIR")}
-	}
 	if t.LogsDir != "" && len(t.Brokers()) == 1 {
 		b.LogsDir = t.LogsDir
 	}
-	name := filepath.Join(b.LogsDir, file)
+	r := report{node: -1, err: probe.Fail(fact.Unreadable, "where the broker's logs are is not known", "--kafka-logs DIR")}
+	if b.LogsDir != "" {
+		r = readLog(ctx, t, b, filepath.Join(b.LogsDir, file), patterns)
+	}
+	if r.err == nil || b.LogsDir != "" && !probe.Missing(r.err) {
+		return r
+	}
+	if b.LogsDir != "" {
+		r.err = probe.Fail(fact.Unreadable, r.err.Error(), "--kafka-logs DIR, where "+file+" is")
+	}
+	if t.LogsDir != "" || !b.Running || words[file] == "" {
+		return r
+	}
+	found, err := probe.Within(ctx, t, "find "+file+" of "+host.SubjectOf(b).String(), func() (string, error) { return elsewhere(t, b, file) })
+	if err != nil {
+		if because := probe.Because(err); because.Reason == fact.Unreadable && because.How != "" {
+			r.err = err // it says more
+		}
+		return r
+	}
+	return readLog(ctx, t, b, found, patterns)
+}
+
+// readLog reads a log by the name that its broker knows it by.
+func readLog(ctx context.Context, t *probe.Target, b fact.LocalBroker, name string, patterns []pattern) report {
 	type key struct {
 		name string
 		node string
@@ -157,9 +179,6 @@ func follow(ctx context.Context, t *probe.Target, b fact.LocalBroker, file strin
 		return f.scan.report(), nil
 	})
 	if err != nil {
-		if probe.Missing(err) {
-			err = probe.Fail(fact.Unreadable, err.Error(), "--kafka-logs DIR, where "+file+" is")
-		}
 		return report{node: -1, err: err}
 	}
 	return r
