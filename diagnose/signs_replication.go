@@ -252,7 +252,7 @@ var throttledBehind = &Sign{
 var pairsCut = &Sign{
 	ID: "isrs-lack-a-pair", Title: "two brokers do not replicate from each other", On: fact.Cluster, Trouble: true, Leak: 0.001,
 	For:   10 * time.Second,
-	Doc:   "Two live brokers that answer from here: every partition that one leads lacks the other in its ISR, in both directions, while partitions led by third brokers have both. The followers log nothing for half a minute.",
+	Doc:   "Two live brokers that answer from here: partitions that one leads lack the other in their ISR, in both directions, while partitions led by third brokers have both. Partitions that nobody writes to stay whole. The followers log nothing for half a minute.",
 	Needs: []fact.Key{fact.Metadata},
 	Uses:  []fact.Key{fact.BrokerReach, fact.Reassigned},
 	Test: func(v *View) Reading {
@@ -329,18 +329,18 @@ func (c *clusterViewOf) coming(id int32, adding map[placeOf][]int32) (n int) {
 	return n
 }
 
-// cutPairs is the pairs of live brokers that follow each other nowhere and others
-// everywhere.
+// cutPairs is the pairs of live brokers that both lack the other in ISRs of what they lead, and
+// that follow all others.
 func (c *clusterViewOf) cutPairs(adding map[placeOf][]int32) [][2]int32 {
 	type edge struct{ leader, follower int32 }
-	out, in := map[edge]int{}, map[edge]int{}
+	out := map[edge]int{}
 	for p := range c.Partition {
 		leader, isr := c.Leader[p], c.ISR.At(p)
 		for _, id := range c.Replicas.At(p) {
 			switch {
-			case id == leader || leader < 0 || slices.Contains(adding[placeOf{c.topic(p), c.Partition[p]}], id):
-			case slices.Contains(isr, id):
-				in[edge{leader, id}]++
+			case id == leader || leader < 0 || slices.Contains(isr, id) || slices.Contains(adding[placeOf{c.topic(p), c.Partition[p]}], id):
+				// In sync, or not yet expected to be. Where nothing is written, a
+				// follower stays in the ISR that can no longer fetch: it has all there is.
 			case c.Lives(id):
 				out[edge{leader, id}]++
 			default:
@@ -351,7 +351,7 @@ func (c *clusterViewOf) cutPairs(adding map[placeOf][]int32) [][2]int32 {
 	var pairs [][2]int32
 	for e := range out {
 		back := edge{e.follower, e.leader}
-		if e.leader < e.follower && out[e] > 0 && out[back] > 0 && in[e] == 0 && in[back] == 0 {
+		if e.leader < e.follower && out[e] > 0 && out[back] > 0 {
 			pairs = append(pairs, [2]int32{e.leader, e.follower})
 		}
 	}

@@ -99,6 +99,10 @@ var Faults = []*Fault{
 	steadyLoad,
 }
 
+// patient is the arguments for a check whose signs must hold for ten seconds or
+// more before they count.
+var patient = []string{"--samples", "9", "--deadline", "35s"}
+
 // FaultOf finds faults by name; no names are all of them.
 func FaultOf(names ...string) ([]*Fault, error) {
 	if len(names) == 0 {

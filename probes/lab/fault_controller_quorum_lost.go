@@ -39,6 +39,9 @@ var controllerQuorumLost = &Fault{
 	Heal: func(ctx context.Context, c *Cluster) error {
 		return c.Restart(ctx, controllerID, controllerID+1)
 	},
+	Expect:    []Expect{{Cause: "controller-quorum-lost"}},
+	Args:      patient,
+	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr", "planned-shutdown"},
 	Facts:     []Sight{{"kafka.quorum", "cluster", "unknown=timed-out"}},
 }

@@ -28,6 +28,9 @@ var brokerLinkCut = &Fault{
 		}
 		return c.Restart(ctx) // nothing to start, but the wait for the rest
 	},
+	Expect:    []Expect{{Cause: "broker-link-cut"}},
+	Args:      patient,
+	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "planned-shutdown"},
 	Facts: []Sight{
 		{"kafka.broker.reach", "broker 1", "outcome=answered"},
@@ -85,6 +88,9 @@ var brokerIsolated = &Fault{
 		}
 		return c.Restart(ctx)
 	},
+	Expect:    []Expect{{"broker-isolated", "broker 3"}},
+	Args:      patient,
+	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "planned-shutdown", "under-min-isr"},
 	Facts: []Sight{
 		{"kafka.broker.reach", "broker 3", "outcome=answered"},

@@ -56,6 +56,8 @@ func advertised(name, address, what, reach string) *Fault {
 			}
 			return c.replace(ctx, 2)
 		},
+		Expect:    []Expect{{Cause: "advertised-listener-unreachable"}},
+		Branch:    "configuration",
 		Forbidden: []string{"broker-crashed", "broker-hung", "no-leader"},
 		Facts: []Sight{
 			{"kafka.broker.reach", "broker 2", "address=" + address + "; " + reach},

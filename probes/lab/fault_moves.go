@@ -40,6 +40,7 @@ var reassignmentLoad = &Fault{
 		}
 		return c.Restart(ctx)
 	},
+	Context:   []string{"reassignment-load"},
 	Forbidden: anything,
 	Facts: []Sight{
 		{"kafka.reassignments", "cluster", "row=archive-0; adding=3; removing=1"},
@@ -90,6 +91,7 @@ var replicationThrottleLeft = &Fault{
 		}
 		return c.Restart(ctx)
 	},
+	Context:   []string{"replication-throttle-left"},
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr", "group-stopped"},
 	Facts: []Sight{
 		{"kafka.topic.configs", "cluster", "row=archive; follower.replication.throttled.replicas.value=*"},
@@ -162,6 +164,7 @@ var leaderImbalance = &Fault{
 	Heal: func(ctx context.Context, c *Cluster) error {
 		return c.electPreferred(ctx)
 	},
+	Context:   []string{"leader-imbalance"},
 	Forbidden: anything,
 	Facts: []Sight{
 		{"kafka.metadata", "broker 1", "no leader=3"},

@@ -64,6 +64,8 @@ var offsetBelowLogStart = &Fault{
 		return "", fmt.Errorf("earliest offsets %v, group %v", starts, lines)
 	},
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.commit(ctx, reportGroup, readingsTopic, 3, 950) },
+	Expect:    []Expect{{"offset-below-log-start", "group " + reportGroup}},
+	Branch:    "data",
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr", "slow-consumer"},
 	Facts:     []Sight{{"kafka.group.offsets", "group " + reportGroup, "row=readings-0; committed=10; log_start=900"}},
 }
@@ -88,6 +90,8 @@ var offsetAboveLogEnd = &Fault{
 		return "", fmt.Errorf("no commit is above its log end: %v", lines)
 	},
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.commit(ctx, reportGroup, readingsTopic, 3, 1000) },
+	Expect:    []Expect{{"offset-above-log-end", "group " + reportGroup}},
+	Branch:    "data",
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr", "slow-consumer", "group-stopped"},
 	Facts:     []Sight{{"kafka.group.offsets", "group " + reportGroup, "row=readings-0; committed=50000; log_end<2000"}},
 }
@@ -119,6 +123,8 @@ var offsetRewind = &Fault{
 	},
 	Bites:     time.Minute,
 	Heal:      func(_ context.Context, c *Cluster) error { return c.stopConsumers() },
+	Expect:    []Expect{{"offset-rewind", "group " + reportGroup}},
+	Branch:    "data",
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr"},
 	Facts:     []Sight{{"kafka.group.offsets", "group " + reportGroup, "row=readings-0; committed moves"}},
 }

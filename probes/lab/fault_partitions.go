@@ -39,6 +39,8 @@ var stalledPartition = &Fault{
 		}
 		return groupStopped.Heal(ctx, c)
 	},
+	Expect:    []Expect{{"stalled-partition", "group " + billingGroup}},
+	Branch:    "data",
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung", "slow-consumer"},
 	Facts: []Sight{
 		{"kafka.group.offsets", "group " + billingGroup, "row=orders-1; committed stays; log_end moves"},
@@ -129,6 +131,8 @@ var hotPartition = &Fault{
 		}
 		return groupStopped.Heal(ctx, c)
 	},
+	Expect:    []Expect{{"hot-partition", "group " + billingGroup}},
+	Branch:    "data",
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung"},
 	Facts:     []Sight{{"kafka.group.offsets", "group " + billingGroup, "row=orders-2; committed moves; log_end moves"}},
 }

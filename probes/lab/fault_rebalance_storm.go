@@ -41,8 +41,10 @@ var rebalanceStorm = &Fault{
 		}
 		return groupStopped.Heal(ctx, c)
 	},
+	Expect:    []Expect{{"rebalance-storm", "group " + billingGroup}},
+	Branch:    "data",
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung", "no-leader", "under-min-isr"},
-	Facts:     []Sight{{"kafka.group.generation", "group " + billingGroup, "value moves"}},
+	Facts:     []Sight{{"kafka.group.generation", "group " + billingGroup, "no value"}},
 }
 
 // flapper is a member that comes and goes.

@@ -38,6 +38,8 @@ var minISRExceedsReplication = &Fault{
 	Heal: func(ctx context.Context, c *Cluster) error {
 		return c.alterTopic(ctx, walletTopic, map[string]string{"min.insync.replicas": "1"})
 	},
+	Expect:    []Expect{{Cause: "min-isr-exceeds-replication"}},
+	Branch:    "configuration",
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "planned-shutdown"},
 	Facts:     []Sight{{"kafka.topic.configs", "cluster", "row=wallet; min_isr=2"}},
 }
@@ -94,6 +96,7 @@ var uncleanLeaderElection = &Fault{
 	},
 	Bites:     time.Minute,
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.Restart(ctx, 2) },
+	Expect:    []Expect{{"broker-crashed", "broker 2"}, {Cause: "unclean-leader-election"}},
 	Forbidden: []string{"broker-hung", "planned-shutdown", "no-leader"},
 	Facts:     []Sight{{"kafka.metadata", "broker 1", "row=wallet-0; leader=3"}},
 }
@@ -121,6 +124,7 @@ var riskyReplication = &Fault{
 	Heal: func(ctx context.Context, c *Cluster) error {
 		return c.deleteTopics(ctx, walletTopic, readingsTopic)
 	},
+	Context:   []string{"risky-replication"},
 	Forbidden: anything,
 	Facts: []Sight{
 		{"kafka.topic.configs", "cluster", "row=readings; unclean=true"},

@@ -66,6 +66,9 @@ var hangingTransaction = &Fault{
 		defer cancel()
 		return c.caughtUp(ctx, "auditors")
 	},
+	Expect:    []Expect{{Cause: "hanging-transaction"}},
+	Args:      patient,
+	Branch:    "data",
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung", "no-leader"},
 	Facts: []Sight{
 		{"kafka.transactions", "cluster", "row=" + settlement + "; state=Ongoing; timeout=5"},

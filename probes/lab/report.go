@@ -83,7 +83,7 @@ func BuildKtriage(ctx context.Context, dir string) (*Ktriage, error) {
 // Check runs `ktriage check -o json` on a cluster, as an operator does on a
 // host of brokers. args are appended; $CONFIG3 and its like are replaced.
 func (k *Ktriage) Check(ctx context.Context, c *Cluster, args ...string) (*Report, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 45*time.Second)
 	defer cancel()
 	line := append([]string{"check", "-o", "json", "--bootstrap-server", strings.Join(c.Bootstrap(), ",")}, k.Args...)
 	for _, a := range args {
