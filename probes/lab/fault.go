@@ -37,6 +37,7 @@ type Fault struct {
 	Args         []string      // what the operator must give ktriage beside the bootstrap servers; $CONFIG3 is broker 3's server.properties
 	Blind        []Blind       // probes to switch off, and what must then be said
 	Facts        []Sight       // what the probes must see while the fault lasts
+	Later        bool          // make test-all tries it, and make lab leaves it out: slow, or near to another one
 }
 
 // Expect is a root cause that must be named with band confirmed or likely.

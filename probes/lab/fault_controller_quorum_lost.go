@@ -42,6 +42,7 @@ var controllerQuorumLost = &Fault{
 	Expect:    []Expect{{Cause: "controller-quorum-lost"}},
 	Args:      patient,
 	Branch:    "availability",
+	Later:     true,
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr", "planned-shutdown"},
 	Facts:     []Sight{{"kafka.quorum", "cluster", "unknown=timed-out"}},
 }

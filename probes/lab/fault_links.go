@@ -91,6 +91,7 @@ var brokerIsolated = &Fault{
 	Expect:    []Expect{{"broker-isolated", "broker 3"}},
 	Args:      patient,
 	Branch:    "availability",
+	Later:     true,
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "planned-shutdown", "under-min-isr"},
 	Facts: []Sight{
 		{"kafka.broker.reach", "broker 3", "outcome=answered"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -92,6 +93,7 @@ var replicationThrottleLeft = &Fault{
 		return c.Restart(ctx)
 	},
 	Context:   []string{"replication-throttle-left"},
+	Later:     true,
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr", "group-stopped"},
 	Facts: []Sight{
 		{"kafka.topic.configs", "cluster", "row=archive; follower.replication.throttled.replicas.value=*"},
@@ -112,14 +114,14 @@ func (c *Cluster) throttle(ctx context.Context, topic, rate, replicas string) er
 	return c.alterBrokers(ctx, of("rate", rate), 1, 2, 3)
 }
 
-// onlyLacks sees that partitions of a topic lack a broker that is in the ISRs of
-// all others.
+// onlyLacks sees that partitions of a topic lack just one broker, which is in the
+// ISRs of all other topics.
 func onlyLacks(all []PartitionLine, topic string, id int) (string, error) {
 	lacking := 0
 	for _, p := range all {
 		switch {
 		case len(p.ISR) == len(p.Replicas):
-		case p.Topic != topic:
+		case p.Topic != topic || len(p.ISR) != len(p.Replicas)-1 || slices.Contains(p.ISR, id):
 			return "", fmt.Errorf("%s-%d has ISR %v of %v", p.Topic, p.Partition, p.ISR, p.Replicas)
 		default:
 			lacking++

@@ -92,6 +92,7 @@ var offsetAboveLogEnd = &Fault{
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.commit(ctx, reportGroup, readingsTopic, 3, 1000) },
 	Expect:    []Expect{{"offset-above-log-end", "group " + reportGroup}},
 	Branch:    "data",
+	Later:     true,
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr", "slow-consumer", "group-stopped"},
 	Facts:     []Sight{{"kafka.group.offsets", "group " + reportGroup, "row=readings-0; committed=50000; log_end<2000"}},
 }
@@ -125,6 +126,7 @@ var offsetRewind = &Fault{
 	Heal:      func(_ context.Context, c *Cluster) error { return c.stopConsumers() },
 	Expect:    []Expect{{"offset-rewind", "group " + reportGroup}},
 	Branch:    "data",
+	Later:     true,
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr"},
 	Facts:     []Sight{{"kafka.group.offsets", "group " + reportGroup, "row=readings-0; committed moves"}},
 }

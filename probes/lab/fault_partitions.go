@@ -133,6 +133,7 @@ var hotPartition = &Fault{
 	},
 	Expect:    []Expect{{"hot-partition", "group " + billingGroup}},
 	Branch:    "data",
+	Later:     true,
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung"},
 	Facts:     []Sight{{"kafka.group.offsets", "group " + billingGroup, "row=orders-2; committed moves; log_end moves"}},
 }

@@ -40,6 +40,7 @@ var minISRExceedsReplication = &Fault{
 	},
 	Expect:    []Expect{{Cause: "min-isr-exceeds-replication"}},
 	Branch:    "configuration",
+	Later:     true,
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "planned-shutdown"},
 	Facts:     []Sight{{"kafka.topic.configs", "cluster", "row=wallet; min_isr=2"}},
 }
@@ -97,6 +98,7 @@ var uncleanLeaderElection = &Fault{
 	Bites:     time.Minute,
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.Restart(ctx, 2) },
 	Expect:    []Expect{{"broker-crashed", "broker 2"}, {Cause: "unclean-leader-election"}},
+	Later:     true,
 	Forbidden: []string{"broker-hung", "planned-shutdown", "no-leader"},
 	Facts:     []Sight{{"kafka.metadata", "broker 1", "row=wallet-0; leader=3"}},
 }
@@ -125,6 +127,7 @@ var riskyReplication = &Fault{
 		return c.deleteTopics(ctx, walletTopic, readingsTopic)
 	},
 	Context:   []string{"risky-replication"},
+	Later:     true,
 	Forbidden: anything,
 	Facts: []Sight{
 		{"kafka.topic.configs", "cluster", "row=readings; unclean=true"},

@@ -39,7 +39,7 @@ func TestLabTestsAreCalledSo(t *testing.T) {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		if err != nil || !strings.HasPrefix(string(text), "//go:build lab\n") {
+		if err != nil || !strings.HasPrefix(string(text), "//go:build lab") {
 			return err
 		}
 		for line := range strings.Lines(string(text)) {

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -115,5 +116,62 @@ func TestChanges(t *testing.T) {
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// What a recording holds comes from anywhere: any JSON is taken apart.
+func FuzzLeaves(f *testing.F) {
+	f.Add([]byte(`{"topic":["a"],"partition":[0],"isr":{"e":[2],"i":[1,2]},"x":null}`))
+	f.Add([]byte(`{"topics":["a"],"min_isr":[2],"others":[{"name":"r","distinct":[{"value":"7"}],"of":[0]}]}`))
+	f.Add([]byte(`{"members":[{"id":"m"}],"subscribed":{"e":[5],"i":[0]},"topics":["t"]}`))
+	f.Add([]byte(`{"topic":[0,1e99,-1],"partition":[0,1,2],"topics":["a"],"isr":{"e":[1,-3,9],"i":[]}}`))
+	f.Add([]byte(`[{"id":3,"fenced":true},4,[5]]`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if !json.Valid(text) {
+			return
+		}
+		leaves, err := leavesOf(fact.Observation{Key: fact.Metadata.Def(), Value: json.RawMessage(text)})
+		if err != nil {
+			return
+		}
+		for _, l := range leaves {
+			if l.Name == "" {
+				t.Fatalf("a reading without a name: %+v", l)
+			}
+		}
+	})
+}
+
+func TestOnlyLacks(t *testing.T) {
+	all := []PartitionLine{{Topic: "a", Leader: 1, Replicas: []int{1, 2, 3}, ISR: []int{1, 2, 3}}, {Topic: "b", Leader: 1, Replicas: []int{1, 2, 3}, ISR: []int{2, 1}}}
+	if _, err := onlyLacks(all, "b", 3); err != nil {
+		t.Error(err)
+	}
+	if _, err := onlyLacks(all, "b", 2); err == nil {
+		t.Error("broker 2 is said to be missing")
+	}
+	if _, err := onlyLacks(all, "a", 3); err == nil {
+		t.Error("a partition of b lacks a broker too")
+	}
+	if _, err := onlyLacks(all[:1], "a", 3); err == nil {
+		t.Error("nothing is missing")
+	}
+}
+
+func TestStalled(t *testing.T) {
+	look := func(offsets ...int64) (all []GroupLine) { // committed and end of each partition
+		for i := 0; i < len(offsets); i += 2 {
+			all = append(all, GroupLine{Topic: "t", Partition: i / 2, Committed: offsets[i], End: offsets[i+1]})
+		}
+		return all
+	}
+	before := look(5, 10, 5, 10)
+	if _, err := stalled(before, look(9, 14, 5, 14), 1); err != nil {
+		t.Error(err)
+	}
+	for name, after := range map[string][]GroupLine{"none": look(9, 14, 9, 14), "all": look(5, 14, 5, 14), "nothing is written": look(9, 14, 5, 10)} {
+		if _, err := stalled(before, after, 1); err == nil {
+			t.Errorf("%s: seen as the stall of partition 1", name)
+		}
 	}
 }
