@@ -40,6 +40,7 @@ var stalledPartition = &Fault{
 		return groupStopped.Heal(ctx, c)
 	},
 	Expect:    []Expect{{"stalled-partition", "group " + billingGroup}},
+	Args:      patient,
 	Branch:    "data",
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung", "slow-consumer"},
 	Facts: []Sight{
@@ -132,6 +133,7 @@ var hotPartition = &Fault{
 		return groupStopped.Heal(ctx, c)
 	},
 	Expect:    []Expect{{"hot-partition", "group " + billingGroup}},
+	Args:      patient,
 	Branch:    "data",
 	Later:     true,
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung"},
