@@ -1,6 +1,9 @@
 package host
 
 import (
+	"fmt"
+	"io/fs"
+
 	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/probe"
 )
@@ -31,6 +34,9 @@ func noProcess(t *probe.Target, b fact.LocalBroker) *fact.Unknown {
 		return gone
 	}
 	stat, err := ReadStat(t, b.PID)
+	if probe.Missing(err) && !seesAll(t) {
+		err = outOfSight(t, b.PID)
+	}
 	if err != nil && !probe.Missing(err) {
 		return probe.Because(err)
 	}
@@ -38,4 +44,10 @@ func noProcess(t *probe.Target, b fact.LocalBroker) *fact.Unknown {
 		return gone
 	}
 	return nil
+}
+
+// outOfSight is the error of a process that may well live: /proc is mounted so that
+// it shows the own processes only.
+func outOfSight(t *probe.Target, pid int) error {
+	return fmt.Errorf("read %s: %w: /proc shows this user's own processes only", t.Proc(pid, "stat"), fs.ErrPermission)
 }

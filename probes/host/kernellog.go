@@ -55,8 +55,12 @@ func observeKernelLog(ctx context.Context, t *probe.Target) ([]fact.Observation,
 	defer k.mu.Unlock()
 	if err := k.read(ctx, t); err != nil {
 		events, bad := fromLogFile(t)
-		if bad != nil {
-			return nil, fmt.Errorf("read the kernel's log: %w", err)
+		if bad != nil { // for most users that is so, and no failure of the probe
+			because := probe.Because(fmt.Errorf("read the kernel's log: %w", err))
+			if because.Reason == fact.NotAllowed {
+				because.How = "run as root, or in the group that may read " + logFiles[0]
+			}
+			return all(thisHost(), kernelKeys, because), nil
 		}
 		k.kernelEvents = events
 	}

@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -59,7 +58,7 @@ func processOf(t *probe.Target, b fact.LocalBroker, boot time.Time) []fact.Obser
 		of, err = ReadStat(t, b.PID)
 	}
 	if probe.Missing(err) && !seesAll(t) {
-		err = fmt.Errorf("read %s: %w: /proc shows this user's own processes only", t.Proc(b.PID, "stat"), fs.ErrPermission)
+		err = outOfSight(t, b.PID)
 	}
 	var other bool // the number belongs to another process by now
 	if start := censusOf(t).start(b.PID); err == nil {

@@ -97,6 +97,7 @@ func lookAtThreads(ctx context.Context, t *probe.Target, pid int) (blocked int, 
 		return 0, nil, fmt.Errorf("list the threads: %w", err)
 	}
 	waited = map[int]float64{}
+	counts := false
 	var buf [512]byte
 	for _, name := range names {
 		if ctx.Err() != nil {
@@ -114,29 +115,19 @@ func lookAtThreads(ctx context.Context, t *probe.Target, pid int) (blocked int, 
 			continue
 		}
 		tid, bad := strconv.Atoi(name)
-		wait, err := ParseTaskSchedstat(line)
+		wait, ran, err := ParseTaskSchedstat(line)
 		if bad != nil || err != nil {
 			return 0, nil, fmt.Errorf("thread %s: %w", name, errors.Join(bad, err))
 		}
 		waited[tid] = wait
+		counts = counts || ran > 0 // else the kernel has the file and does not count
 	}
 	t.Ledger.Note("read", dir+"/*/stat", int64(len(names)), 0)
 	t.Ledger.Note("read", dir+"/*/schedstat", int64(len(names)), 0)
-	if !counts(waited) {
+	if !counts {
 		return blocked, nil, nil
 	}
 	return blocked, waited, nil
-}
-
-// counts says whether the kernel counts at all: where it does not, each thread
-// shows zeros.
-func counts(waited map[int]float64) bool {
-	for _, w := range waited {
-		if w > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // readInto reads a small file of the kernel, for those of which there are many.
@@ -153,18 +144,20 @@ func readInto(buf []byte, name string) ([]byte, error) {
 	return buf[:n], nil
 }
 
-// ParseTaskSchedstat reads how long a thread has waited for a processor, in
-// seconds: the second number, nanoseconds.
+// ParseTaskSchedstat reads how long a thread has waited for a processor, and how
+// long it ran, in seconds: the second and the first number, nanoseconds.
 //
 //	4793210 331942 2
-func ParseTaskSchedstat(line []byte) (float64, error) {
+func ParseTaskSchedstat(line []byte) (waited, ran float64, err error) {
 	words := strings.Fields(string(line))
 	if len(words) < 3 {
-		return 0, fmt.Errorf("schedstat: expected three numbers: %q", cut(string(line), 40))
+		return 0, 0, fmt.Errorf("schedstat: expected three numbers: %q", cut(string(line), 40))
 	}
-	v, err := strconv.ParseUint(words[1], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("schedstat: field 2: expected a number: %q", words[1])
+	var numbers [2]uint64
+	for i := range numbers {
+		if numbers[i], err = strconv.ParseUint(words[i], 10, 64); err != nil {
+			return 0, 0, fmt.Errorf("schedstat: field %d: expected a number: %q", i+1, words[i])
+		}
 	}
-	return float64(v) / 1e9, nil
+	return float64(numbers[1]) / 1e9, float64(numbers[0]) / 1e9, nil
 }
