@@ -7,16 +7,17 @@ var All = &Catalogue{
 		// brokers
 		brokerNotLive, portRefuses, acceptsSilently, connectTimesOut, answersKafka, processGone, processStopped, shutdownLogged, fatalLogged, leftISR,
 		fencedButAnswers, viewDisagrees, liveButUnreachable, wrongProtocol, credentialsRejected,
+		startRefusedLogged, followsPartly, fetcherFailedLogged, slowToFollow, authenticationsFailLogged, unsupportedLogged, denialsLogged,
 		// partitions
 		quorumWithoutLeader, underReplicated, partitionsUnderMinISR, notEnoughReplicasLogged, partitionsWithoutLeader, inSyncReplicasLost,
 		leadersNotPreferred, reassignmentRunning, throttleSet, throttledBehind, pairsCut, lossAllowed, lossAnyway,
 		// settings
-		minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind,
+		minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind, recordsTooLargeLogged, heapBadlySet, limitsTight,
 		// log dirs
-		dirNearlyFull, dirFull, inodesShort, readOnlyMount, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, mountShutDown,
+		dirNearlyFull, dirFull, inodesShort, readOnlyMount, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, mountShutDown, dirDeviceSlow,
 		segmentDamaged, checkpointDamaged, corruptRecordLogged, batchesRepeated,
 		// JVM
-		gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged,
+		gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged, humongousPauses, youngPausesPile,
 		// groups
 		groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, commitsBehind,
 		commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit,
@@ -25,20 +26,25 @@ var All = &Catalogue{
 		cpuBusy, memoryShort, diskSlow, processBusy, fdsShort,
 		// what alert rules ask
 		produceLatencyHigh, isrShrinksOften,
+		oomKillRecorded, mapsShort, cpuThrottled, cpuStolen, cpuWaits, swapsIn, packetsLost, threadsWaitForDisk, readsColdData,
+		// metrics
+		handlersBusy, requestsQueue, handlersBurn, networkThreadBusy, responsesWait, networkThreadsBurn, connectionsMade, clientsThrottled, messagesConverted, batchesSmall, logFlushSlow,
 	},
 	Causes: []*Cause{
-		brokerCrashed, brokerHung, plannedShutdown, brokerFenced, fdExhaustion,
-		noLeader, underMinISR, controllerQuorumLost, leaderImbalance,
+		brokerCrashed, brokerHung, plannedShutdown, brokerFenced, fdExhaustion, mmapExhaustion, oomKilled,
+		noLeader, underMinISR, controllerQuorumLost, replicaFetcherDead, leaderImbalance,
 		brokerLinkCut, brokerIsolated,
 		segmentCorruption, producerRetries,
 		diskFull, inodeExhaustion, logDirOffline, readOnlyFileSystem,
-		heapExhaustion, gcPause,
+		heapExhaustion, gcPause, humongousAllocation, allocationStorm, swapping,
+		slowDisk, handlerSaturation, networkSaturation, slowFollower, packetLoss, quotaThrottle, coldRead,
+		requestOverload, messageConversion, tlsHandshakes, cpuStarved, smallBatches,
 		reassignmentLoad, throttleLeft,
 		uncleanElection, truncationAfterFailover, retentionOverrun,
 		groupStopped, slowConsumer, rebalanceStorm, hangingTransaction, hotPartition, producerSurge, stalledPartition,
 		offsetBelowStart, offsetAboveEnd, offsetRewind, offsetsExpired,
-		minISRExceedsReplication, messageSizeMismatch, riskyReplication, mixedVersions,
-		authenticationFailed, advertisedUnreachable, protocolMismatch,
+		startRefused, jvmFlags, osLimitsLow, minISRExceedsReplication, messageSizeMismatch, riskyReplication, mixedVersions, unsupportedAPI,
+		authenticationFailed, authorizationDenied, advertisedUnreachable, protocolMismatch,
 	},
 	None:   noneOfThese,
 	Boxes:  boxes,
@@ -52,19 +58,19 @@ var boxes = []*Box{
 	{ID: "check-metrics", Title: "metrics", State: metricsState, Doc: "two samples at least: rates and alert rules"},
 	{ID: "classify", Title: "classify", State: classifyState, Doc: "the branch, and why"},
 
-	{ID: "resource-analysis", Title: "resources", Branch: PerformanceBranch, Doc: "CPU, memory and disks of this host", Signs: []*Sign{cpuBusy, memoryShort, diskSlow, processBusy, fdsShort, produceLatencyHigh}},
-	{ID: "gc-analysis", Title: "GC", Branch: PerformanceBranch, Doc: "collections of the brokers' JVMs", Signs: []*Sign{gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged}},
-	{ID: "config-check", Title: "settings", Branch: PerformanceBranch, Doc: "broker, topic, system and JVM settings", Signs: []*Sign{minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind}},
+	{ID: "resource-analysis", Title: "resources", Branch: PerformanceBranch, Doc: "CPU, memory and disks of this host", Signs: []*Sign{cpuBusy, memoryShort, diskSlow, processBusy, fdsShort, mapsShort, cpuThrottled, cpuStolen, cpuWaits, swapsIn, threadsWaitForDisk, dirDeviceSlow, readsColdData, logFlushSlow, handlersBurn, networkThreadsBurn, produceLatencyHigh}},
+	{ID: "gc-analysis", Title: "GC", Branch: PerformanceBranch, Doc: "collections of the brokers' JVMs", Signs: []*Sign{gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged, humongousPauses, youngPausesPile}},
+	{ID: "config-check", Title: "settings", Branch: PerformanceBranch, Doc: "broker, topic, system and JVM settings", Signs: []*Sign{minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind, heapBadlySet, limitsTight, handlersBusy, requestsQueue, networkThreadBusy, responsesWait, connectionsMade, clientsThrottled, messagesConverted, batchesSmall}},
 	{ID: "optimisation-plan", Title: "plan", Branch: PerformanceBranch, State: planState(PerformanceBranch), Doc: "the playbook"},
 
-	{ID: "cluster-state", Title: "cluster state", Branch: AvailabilityBranch, Doc: "brokers, controller quorum, partitions", Signs: []*Sign{brokerNotLive, fencedButAnswers, processGone, processStopped, quorumWithoutLeader, leadersNotPreferred, partitionsWithoutLeader, inSyncReplicasLost, partitionsUnderMinISR}},
-	{ID: "network-test", Title: "network", Branch: AvailabilityBranch, Doc: "from this host to every listener", Signs: []*Sign{portRefuses, acceptsSilently, connectTimesOut, answersKafka, viewDisagrees, pairsCut, liveButUnreachable, wrongProtocol, credentialsRejected}},
-	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, fatalLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount, mountShutDown}},
+	{ID: "cluster-state", Title: "cluster state", Branch: AvailabilityBranch, Doc: "brokers, controller quorum, partitions", Signs: []*Sign{brokerNotLive, fencedButAnswers, processGone, oomKillRecorded, processStopped, quorumWithoutLeader, leadersNotPreferred, partitionsWithoutLeader, inSyncReplicasLost, partitionsUnderMinISR}},
+	{ID: "network-test", Title: "network", Branch: AvailabilityBranch, Doc: "from this host to every listener", Signs: []*Sign{portRefuses, acceptsSilently, connectTimesOut, answersKafka, viewDisagrees, pairsCut, liveButUnreachable, wrongProtocol, credentialsRejected, packetsLost}},
+	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, startRefusedLogged, fatalLogged, authenticationsFailLogged, denialsLogged, unsupportedLogged, recordsTooLargeLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount, mountShutDown}},
 	{ID: "recovery-plan", Title: "plan", Branch: AvailabilityBranch, State: planState(AvailabilityBranch), Doc: "the playbook"},
 
 	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk", Signs: []*Sign{segmentDamaged, checkpointDamaged, corruptRecordLogged, batchesRepeated}},
 	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, commitsBehind, commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit, lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue}},
-	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, isrShrinksOften}},
+	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, followsPartly, fetcherFailedLogged, slowToFollow, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, isrShrinksOften}},
 	{ID: "repair-plan", Title: "plan", Branch: DataBranch, State: planState(DataBranch), Doc: "the playbook"},
 
 	{ID: "apply-fix", Title: "apply", State: applyState, Doc: "done by the operator, outside; a marks the time"},

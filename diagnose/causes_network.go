@@ -70,11 +70,17 @@ var authenticationFailed = &Cause{
 	Doc: "Credentials are not accepted: a wrong or rotated password, an unknown user, a ticket or certificate that does not fit. Kafka logs it at INFO, without the user's name.",
 	Signs: []Link{
 		{Sign: credentialsRejected, Strength: Often, Decisive: true},
+		{Sign: authenticationsFailLogged, Strength: Often, Decisive: true},
 	},
 	RulesOut: []*Sign{wrongProtocol},
-	Weigh:    ownTrouble,
+	Weigh: func(yes []SignState) Severity {
+		if find(yes, authenticationsFailLogged) != nil {
+			return Major
+		}
+		return Minor
+	},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("broker %s does not accept credentials: %s", s.Name, gist(yes, credentialsRejected))
+		return fmt.Sprintf("broker %s does not accept credentials: %s", s.Name, gist(yes, credentialsRejected, authenticationsFailLogged))
 	},
 }
 

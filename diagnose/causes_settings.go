@@ -35,9 +35,18 @@ var messageSizeMismatch = &Cause{
 	ID: "message-size-mismatch", Title: "message sizes do not fit", Fault: badParameter, Branch: DataBranch, Severity: Minor, On: fact.Cluster, Prior: 0.005,
 	Doc: "A topic takes larger messages than followers or consumers fetch at once. Old versions stop at the first such message; newer ones fetch it alone, slowly.",
 	Signs: []Link{
-		{Sign: messageAboveFetch, Strength: Always, Decisive: true},
+		{Sign: messageAboveFetch, Strength: Often, Decisive: true},
+		{Sign: recordsTooLargeLogged, Strength: Often, Decisive: true},
 	},
-	Says: func(_ fact.Subject, yes []SignState) string { return gist(yes, messageAboveFetch) },
+	Weigh: func(yes []SignState) Severity {
+		if find(yes, recordsTooLargeLogged) != nil {
+			return Major
+		}
+		return Minor
+	},
+	Says: func(_ fact.Subject, yes []SignState) string {
+		return gist(yes, messageAboveFetch, recordsTooLargeLogged)
+	},
 }
 
 var mixedVersions = &Cause{

@@ -4,6 +4,7 @@ package diagnose
 var (
 	highLatency          = &Fault{"high-latency", "high latency", Performance}
 	lowThroughput        = &Fault{"low-throughput", "low throughput", Performance}
+	highCPU              = &Fault{"high-cpu", "high CPU", Performance}
 	memoryPressure       = &Fault{"memory-pressure", "memory pressure", Performance}
 	brokerDown           = &Fault{"broker-down", "a broker is down", Availability}
 	partitionUnavailable = &Fault{"partition-unavailable", "partitions are unavailable", Availability}
