@@ -18,24 +18,18 @@ var Quotas = &probe.Probe{
 	Name: "kafka.quotas", Doc: "quotas of clients, by user, client id and address",
 	Cost: probe.Cheap, Every: time.Minute,
 	Yields:  []fact.Key{fact.Quotas},
-	Observe: observeQuotas,
+	Observe: fromAnyone("kafka.quotas", quotasFrom),
 }
 
-func observeQuotas(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	r, err := known(ctx, t)
+func quotasFrom(ctx context.Context, r *roster, p *peer) ([]fact.Observation, error) {
+	got, err := r.ask(ctx, p, kmsg.NewPtrDescribeClientQuotasRequest()) // no components match everything
+	if err == nil {
+		err = refusal(p, "DescribeClientQuotas", got.(*kmsg.DescribeClientQuotasResponse).ErrorCode)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return r.anyone(ctx, "kafka.quotas", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
-		got, err := r.ask(ctx, p, kmsg.NewPtrDescribeClientQuotasRequest()) // no components match everything
-		if err == nil {
-			err = refusal(p, "DescribeClientQuotas", got.(*kmsg.DescribeClientQuotasResponse).ErrorCode)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return []fact.Observation{fact.Quotas.Is(fact.TheCluster, quotasOf(got.(*kmsg.DescribeClientQuotasResponse)))}, nil
-	})
+	return []fact.Observation{fact.Quotas.Is(fact.TheCluster, quotasOf(got.(*kmsg.DescribeClientQuotasResponse)))}, nil
 }
 
 // quotasOf is the quotas in an answer, in an order that does not change.

@@ -63,6 +63,17 @@ func known(ctx context.Context, t *probe.Target) (*roster, error) {
 	return r, err
 }
 
+// fromAnyone is what a probe does that one broker can answer for all.
+func fromAnyone(what string, ask func(context.Context, *roster, *peer) ([]fact.Observation, error)) func(context.Context, *probe.Target) ([]fact.Observation, error) {
+	return func(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
+		r, err := known(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		return r.anyone(ctx, what, func(ctx context.Context, p *peer) ([]fact.Observation, error) { return ask(ctx, r, p) })
+	}
+}
+
 // viewed is known, and the view of topics and leaders that probes start from.
 func viewed(ctx context.Context, t *probe.Target) (*roster, *fact.MetadataView, error) {
 	r, err := known(ctx, t)

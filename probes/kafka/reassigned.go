@@ -19,26 +19,20 @@ var Reassigned = &probe.Probe{
 	Name: "kafka.reassignments", Doc: "partitions whose replicas are being moved between brokers",
 	Cost: probe.Cheap, Every: 10 * time.Second,
 	Yields:  []fact.Key{fact.Reassigned},
-	Observe: observeReassigned,
+	Observe: fromAnyone("kafka.reassignments", reassignedFrom),
 }
 
-func observeReassigned(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	r, err := known(ctx, t)
+func reassignedFrom(ctx context.Context, r *roster, p *peer) ([]fact.Observation, error) {
+	request := kmsg.NewPtrListPartitionReassignmentsRequest() // nil topics are all
+	request.TimeoutMillis = int32(r.patience.Milliseconds())
+	got, err := r.ask(ctx, p, request)
+	if err == nil {
+		err = refusal(p, "ListPartitionReassignments", got.(*kmsg.ListPartitionReassignmentsResponse).ErrorCode)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return r.anyone(ctx, "kafka.reassignments", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
-		request := kmsg.NewPtrListPartitionReassignmentsRequest() // nil topics are all
-		request.TimeoutMillis = int32(r.patience.Milliseconds())
-		got, err := r.ask(ctx, p, request)
-		if err == nil {
-			err = refusal(p, "ListPartitionReassignments", got.(*kmsg.ListPartitionReassignmentsResponse).ErrorCode)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return []fact.Observation{fact.Reassigned.Is(fact.TheCluster, reassignments(got.(*kmsg.ListPartitionReassignmentsResponse)))}, nil
-	})
+	return []fact.Observation{fact.Reassigned.Is(fact.TheCluster, reassignments(got.(*kmsg.ListPartitionReassignmentsResponse)))}, nil
 }
 
 // reassignments brings an answer into columns, sorted by topic and partition.

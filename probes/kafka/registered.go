@@ -19,42 +19,36 @@ var Registered = &probe.Probe{
 	Name: "kafka.registered", Doc: "registered brokers, fenced ones included (Kafka 4.0 on)",
 	Cost: probe.Cheap, Every: 5 * time.Second,
 	Yields:  []fact.Key{fact.Registered},
-	Observe: observeRegistered,
+	Observe: fromAnyone("kafka.registered", registeredFrom),
 }
 
-func observeRegistered(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	r, err := known(ctx, t)
+func registeredFrom(ctx context.Context, r *roster, p *peer) ([]fact.Observation, error) {
+	var answer *kmsg.DescribeClusterResponse
+	err := r.with(ctx, p, func(ctx context.Context, l *link) error {
+		request := kmsg.NewPtrDescribeClusterRequest()
+		request.IncludeFencedBrokers = true
+		if l.supports(request) < 2 {
+			return probe.Fail(fact.Absent, fmt.Sprintf("%s does not tell fenced brokers: Kafka 4.0 and later do", p), "")
+		}
+		got, err := l.request(ctx, request)
+		if err == nil {
+			answer = got.(*kmsg.DescribeClusterResponse)
+		}
+		return err
+	})
+	if err == nil {
+		err = refusal(p, "DescribeCluster", answer.ErrorCode)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return r.anyone(ctx, "kafka.registered", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
-		var answer *kmsg.DescribeClusterResponse
-		err := r.with(ctx, p, func(ctx context.Context, l *link) error {
-			request := kmsg.NewPtrDescribeClusterRequest()
-			request.IncludeFencedBrokers = true
-			if l.supports(request) < 2 {
-				return probe.Fail(fact.Absent, fmt.Sprintf("%s does not tell fenced brokers: Kafka 4.0 and later do", p), "")
-			}
-			got, err := l.request(ctx, request)
-			if err == nil {
-				answer = got.(*kmsg.DescribeClusterResponse)
-			}
-			return err
-		})
-		if err == nil {
-			err = refusal(p, "DescribeCluster", answer.ErrorCode)
-		}
-		if err != nil {
-			return nil, err
-		}
-		all := registrations(answer)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		for _, b := range all {
-			r.learn(b.ID, addressOf(b.BrokerAddress))
-		}
-		return []fact.Observation{fact.Registered.Is(fact.TheCluster, all)}, nil
-	})
+	all := registrations(answer)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, b := range all {
+		r.learn(b.ID, addressOf(b.BrokerAddress))
+	}
+	return []fact.Observation{fact.Registered.Is(fact.TheCluster, all)}, nil
 }
 
 func registrations(answer *kmsg.DescribeClusterResponse) []fact.Registration {
