@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os/user"
 	"slices"
 	"strings"
@@ -136,26 +137,34 @@ func preflightText(r preflight.Report) string {
 func sight(p preflight.Sight) string {
 	var b strings.Builder
 	var order []string
-	facts := map[string][]string{} // by why they are missing
+	facts := map[string]map[string][]string{} // names, by why they are missing and of what
 	for _, m := range p.Missing {
 		why := string(m.Reason) + ": " + m.Detail
 		if facts[why] == nil {
 			order = append(order, why)
-			facts[why] = []string{}
+			facts[why] = map[string][]string{}
 		}
 		if m.Fact != nil {
-			facts[why] = append(facts[why], *m.Fact+" of "+subjects(m))
+			facts[why][subjects(m)] = append(facts[why][subjects(m)], *m.Fact)
 		}
 	}
 	for _, why := range order {
-		what := strings.Join(facts[why], "; ")
+		var what []string
+		for _, of := range slices.Sorted(maps.Keys(facts[why])) {
+			names := facts[why][of]
+			if len(names) > 2 {
+				names = []string{names[0], fmt.Sprintf("%d more", len(names)-1)}
+			}
+			what = append(what, strings.Join(names, " and ")+" of "+of)
+		}
+		said := strings.Join(what, "; ")
 		switch {
 		case len(p.Can) == 0:
-			what = "" // all of it
-		case what != "":
-			what += ": "
+			said = "" // all of it
+		case said != "":
+			said += ": "
 		}
-		b.WriteString(text.Wrap("  ", "    ", what+why))
+		b.WriteString(text.Wrap("  ", "    ", said+why))
 	}
 	for _, how := range p.How {
 		b.WriteString("  how: " + text.Clean(how) + "\n")

@@ -56,7 +56,7 @@ func looksLike(head [4]byte) string {
 	case head[0] >= 0x14 && head[0] <= 0x17 && head[1] == 3:
 		return "; these are bytes of TLS: the listener wants security.protocol SSL or SASL_SSL"
 	case bytes.Equal(head[:], []byte("HTTP")):
-		return "; the port speaks HTTP"
+		return "; the port speaks HTTP: it is no listener of Kafka, another port is expected"
 	case bytes.HasPrefix(head[:], []byte("SSH")):
 		return "; the port speaks SSH"
 	}

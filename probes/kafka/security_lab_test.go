@@ -3,10 +3,13 @@
 package kafka_test
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,15 +18,22 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/kafka"
+	"github.com/ktriage/ktriage/probes/lab"
+	"github.com/ktriage/ktriage/probes/probe"
 )
 
 // Every way into a real broker but Kerberos, and what it says when one is
 // closed.
 func TestLabSecurity(t *testing.T) {
 	_, jmx, _ := strings.Cut(freePort(t), ":")
+	oldStore, oldTrust := filepath.Join(t.TempDir(), "old.pem"), filepath.Join(t.TempDir(), "trust.pem")
+	if err := lab.WriteStores(oldStore, oldTrust, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)); err != nil {
+		t.Fatal(err)
+	}
 	c := startSecured(t,
 		[]string{"-Dcom.sun.management.jmxremote.port=" + jmx, "-Dcom.sun.management.jmxremote.authenticate=false", "-Dcom.sun.management.jmxremote.ssl=false", "-Dcom.sun.management.jmxremote.host=127.0.0.1"},
-		map[string]string{"TLS": "SSL", "MUTUAL": "SSL", "SASL": "SASL_PLAINTEXT", "BOTH": "SASL_SSL"},
+		map[string]string{"TLS": "SSL", "OLD": "SSL", "MUTUAL": "SSL", "SASL": "SASL_PLAINTEXT", "BOTH": "SASL_SSL"},
 		map[string]string{
 			"ssl.keystore.type": "PEM", "ssl.keystore.location": absolute(t, "broker.pem"),
 			"ssl.truststore.type": "PEM", "ssl.truststore.location": absolute(t, "ca.pem"),
@@ -49,12 +59,20 @@ func TestLabSecurity(t *testing.T) {
 	arrives(t, "mutual TLS, encrypted PEM", c.at["MUTUAL"], with(trust, "ssl.keystore.type", "PEM", "ssl.keystore.location", absolute(t, "client-aes.pem"), "ssl.key.password", "key-word"))
 	fails(t, "mutual TLS, no certificate", c.at["MUTUAL"], trust, fact.TLS, "set ssl.keystore.location")
 	fails(t, "unknown authority", c.at["TLS"], map[string]string{"security.protocol": "SSL"}, fact.TLS, "ssl.truststore.location")
+	old := map[string]string{"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": oldTrust}
+	fails(t, "expired certificate", c.at["OLD"], old, fact.TLS, "expired on 2026-01-31 12:00 UTC: renew it")
 	elsewhere := strings.Replace(c.at["TLS"], "127.0.0.1", "localhost", 1)
 	fails(t, "another name", elsewhere, trust, fact.TLS, "names 127.0.0.1 and not localhost")
 	arrives(t, "another name, not checked", elsewhere, with(trust, "ssl.endpoint.identification.algorithm", ""))
 	fails(t, "TLS to plain text", plain, trust, fact.TLS, "security.protocol PLAINTEXT")
 	fails(t, "plain text to TLS", c.at["TLS"], nil, fact.APIVersions, "security.protocol SSL")
 	fails(t, "JMX", "127.0.0.1:"+jmx, nil, fact.APIVersions, "JMX")
+	fails(t, "TLS to JMX", "127.0.0.1:"+jmx, trust, fact.TLS, "another port")
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	fails(t, "HTTP", web.Listener.Addr().String(), nil, fact.APIVersions, "speaks HTTP")
+	fails(t, "TLS to HTTP", web.Listener.Addr().String(), trust, fact.TLS, "speaks HTTP without TLS")
+	seesCertificates(t, c)
 
 	user := map[string]string{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.jaas.config": loginOf("plain.PlainLoginModule", `username="alice" password="alice-word"`)}
 	arrives(t, "PLAIN", c.at["SASL"], user)
@@ -77,6 +95,42 @@ func TestLabSecurity(t *testing.T) {
 	fails(t, "OAUTHBEARER, wrong secret", c.at["SASL"], with(client, "sasl.jaas.config", loginOf("oauthbearer.OAuthBearerLoginModule", `clientId="carol" clientSecret="canary-word"`)), fact.SASL, "clientSecret is wrong")
 	fails(t, "OAUTHBEARER, rejected token", c.at["SASL"], with(token, "sasl.jaas.config", loginOf("oauthbearer.OAuthBearerLoginModule", `token="a.b.c"`)), fact.SASL, "rejects the token")
 	t.Logf("all ways took %.1f s", time.Since(began).Seconds())
+}
+
+// seesCertificates reads all certificates of broker 2 as on its host, and none of
+// the others, and leaves no failed handshake in its log.
+func seesCertificates(t *testing.T, c secured) {
+	t.Helper()
+	n := c.Node(2)
+	before, err := os.ReadFile(filepath.Join(n.LogsDir(), "server.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := &probe.Target{Bootstrap: []string{n.Address()}, Timeout: 5 * time.Second, Version: "test", Ledger: &probe.Ledger{}}
+	defer target.Close()
+	target.SetBrokers([]fact.LocalBroker{{NodeID: 2, PID: n.PID(), Running: true, Config: filepath.Join(n.Dir, "server.properties"), Listeners: []string{n.Address()}}})
+	ctx, cancel := context.WithTimeout(t.Context(), target.Timeout)
+	defer cancel()
+	seen, err := kafka.Certificates.Observe(ctx, target)
+	if err != nil || len(seen) != 1 {
+		t.Fatalf("certificates: %v, %v", seen, err)
+	}
+	byName := map[string]fact.ListenerCertificate{}
+	for _, one := range seen[0].Value.([]fact.ListenerCertificate) {
+		byName[one.Listener] = one
+	}
+	t.Logf("certificates: %+v", byName)
+	if len(byName) != 4 || byName["OLD"].NotAfter.Year() != 2026 || byName["TLS"].Subject == "" || byName["BOTH"].Subject == "" || byName["MUTUAL"].Untold == "" {
+		t.Errorf("certificates: %+v", byName)
+	}
+	time.Sleep(200 * time.Millisecond) // what the broker makes of it
+	after, err := os.ReadFile(filepath.Join(n.LogsDir(), "server.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if added := string(after[len(before):]); strings.Contains(added, "Failed authentication") {
+		t.Errorf("the broker logs a failed handshake: %s", added)
+	}
 }
 
 // addScram creates a user, with a client that is not part of ktriage.

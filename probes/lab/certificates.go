@@ -96,6 +96,23 @@ func (c *Cluster) certify(n *Node) error {
 	return c.writeStore(n, time.Now().AddDate(0, 6, 0))
 }
 
+// WriteStores writes a PEM key store of a broker on this host, valid until a
+// time, and a PEM trust store with its authority, for a listener of one's own.
+func WriteStores(keyStore, trustStore string, until time.Time) error {
+	a, err := newAuthority()
+	if err != nil {
+		return err
+	}
+	store, err := a.store(&Node{ID: 1}, until)
+	if err == nil {
+		err = os.WriteFile(keyStore, store, 0o600)
+	}
+	if err == nil {
+		err = os.WriteFile(trustStore, a.pem(), 0o644)
+	}
+	return err
+}
+
 func (c *Cluster) writeStore(n *Node, until time.Time) error {
 	store, err := c.authority.store(n, until)
 	if err == nil {

@@ -172,8 +172,8 @@ type Consumer struct {
 }
 
 // Consume starts a member of a group that reads at most rate records a second;
-// 0: as fast as it can.
-func (c *Cluster) Consume(ctx context.Context, group, topic string, rate int) (*Consumer, error) {
+// 0: as fast as it can. More options say how it connects.
+func (c *Cluster) Consume(ctx context.Context, group, topic string, rate int, more ...kgo.Opt) (*Consumer, error) {
 	return c.consume(ctx, group, topic, rate)
 }
 

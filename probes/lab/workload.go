@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // Names that every workload uses.
@@ -19,15 +21,15 @@ const (
 func orders(ctx context.Context, c *Cluster) error { return ordersAt(ctx, c, 100, 0) }
 
 // ordersAt is orders with a rate of the producer and a limit of the group's one
-// member, both in records a second; no limit is 0.
-func ordersAt(ctx context.Context, c *Cluster, rate, limit int) error {
+// member, both in records a second; no limit is 0. More options are the member's.
+func ordersAt(ctx context.Context, c *Cluster, rate, limit int, more ...kgo.Opt) error {
 	if err := c.CreateTopic(ctx, Topic{Name: ordersTopic, Partitions: 6, Replication: 3}); err != nil {
 		return err
 	}
 	if _, err := c.Produce(ctx, ordersTopic, rate, 200); err != nil {
 		return err
 	}
-	member, err := c.Consume(ctx, billingGroup, ordersTopic, limit)
+	member, err := c.Consume(ctx, billingGroup, ordersTopic, limit, more...)
 	if err != nil {
 		return err
 	}

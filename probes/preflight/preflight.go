@@ -68,6 +68,19 @@ type Words struct {
 	Connect   []string // "--bootstrap-server", …
 }
 
+// in is a remedy in the words of this call: a probe does not know how ktriage was
+// told to reach the cluster.
+func (w Words) in(how string) string {
+	rest, is := strings.CutPrefix(how, "kafka-acls.sh --add --allow-principal ")
+	if !is {
+		return how
+	}
+	_, rest, _ = strings.Cut(rest, " --operation ")
+	operation, resource, _ := strings.Cut(rest, " --")
+	resource, _, _ = strings.Cut(resource, " ")
+	return kafka.Grant(fact.Right{Operation: operation, Resource: resource}, w.Principal, w.Connect...)
+}
+
 // someAtMost is how many subjects and remedies are named of one kind.
 const someAtMost = 5
 
@@ -82,7 +95,7 @@ func Of(b fact.Batch, list []*probe.Probe, w Words) Report {
 	here := brokersHere(b)
 	var asked []*probe.Probe
 	for _, p := range list {
-		s := sightOf(b, p, ran[p.Name])
+		s := sightOf(b, p, ran[p.Name], w)
 		if s.Status != fact.NotAsked {
 			asked = append(asked, p)
 			s.lack(p, mine, why, w)
@@ -168,7 +181,7 @@ func holds(mine *fact.Rights, right fact.Right) (held, known bool) {
 }
 
 // sightOf sorts what a probe observed into seen and missing.
-func sightOf(b fact.Batch, p *probe.Probe, status fact.Status) Sight {
+func sightOf(b fact.Batch, p *probe.Probe, status fact.Status, w Words) Sight {
 	s := Sight{Name: p.Name, Status: status, Can: []string{}, Missing: []Missing{}, How: []string{}}
 	if status == "" || status == fact.NotAsked {
 		s.Status = fact.NotAsked
@@ -184,6 +197,7 @@ func sightOf(b fact.Batch, p *probe.Probe, status fact.Status) Sight {
 			}
 			continue
 		}
+		s.remedy(w.in(o.Because.How))
 		s.miss(o)
 	}
 	return s
@@ -202,7 +216,6 @@ func counts(reason fact.Reason) bool {
 
 // miss notes an unknown observation, one entry for all with the same reason.
 func (s *Sight) miss(o fact.Observation) {
-	s.remedy(o.Because.How)
 	for i := range s.Missing {
 		m := &s.Missing[i]
 		if m.Fact != nil && *m.Fact == o.Key.Name && m.Reason == o.Because.Reason && m.Detail == o.Because.Detail {
