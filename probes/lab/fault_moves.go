@@ -167,6 +167,8 @@ var leaderImbalance = &Fault{
 		return c.electPreferred(ctx)
 	},
 	Context:   []string{"leader-imbalance"},
+	Args:      []string{"--samples", "12", "--every", "3s", "--deadline", "44s"}, // it must last for half a minute
+	Later:     true,
 	Forbidden: anything,
 	Facts: []Sight{
 		{"kafka.metadata", "broker 1", "no leader=3"},

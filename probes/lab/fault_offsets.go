@@ -63,12 +63,14 @@ var offsetBelowLogStart = &Fault{
 		}
 		return "", fmt.Errorf("earliest offsets %v, group %v", starts, lines)
 	},
-	Heal:      func(ctx context.Context, c *Cluster) error { return c.commit(ctx, reportGroup, readingsTopic, 3, 950) },
-	Expect:    []Expect{{"offset-below-log-start", "group " + reportGroup}},
-	Args:      patient,
-	Branch:    "data",
-	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr", "slow-consumer"},
-	Facts:     []Sight{{"kafka.group.offsets", "group " + reportGroup, "row=readings-0; committed=10; log_start=900"}},
+	Heal: func(ctx context.Context, c *Cluster) error { return c.commit(ctx, reportGroup, readingsTopic, 3, 950) },
+	// Nobody has stopped reading but the group itself: the loss is what follows.
+	Expect:       []Expect{{"group-stopped", "group " + reportGroup}},
+	Consequences: []string{"offset-below-log-start"},
+	Args:         patient,
+	Branch:       "data",
+	Forbidden:    []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr", "slow-consumer"},
+	Facts:        []Sight{{"kafka.group.offsets", "group " + reportGroup, "row=readings-0; committed=10; log_start=900"}},
 }
 
 var offsetAboveLogEnd = &Fault{
