@@ -1,12 +1,12 @@
 package logs
 
-// finder finds the first of several texts in a buffer, looking at each byte
-// once: an Aho-Corasick automaton with all its transitions spelt out.
+// finder finds several texts in a buffer, looking at each byte once: an Aho-Corasick automaton with all its transitions spelt out.
 type finder struct {
 	class [256]uint8 // bytes that no text tells apart share a class
 	width int        // number of classes
 	next  []uint16   // state*width + class → state
-	found []int16    // by state: 1 + the text that ends here, 0 for none
+	found []int16    // by state: index into texts, 0 for none
+	texts [][]int16  // sets of texts that end in one place
 }
 
 func newFinder(texts []string) *finder {
@@ -19,7 +19,7 @@ func newFinder(texts []string) *finder {
 			}
 		}
 	}
-	f.next, f.found = make([]uint16, f.width), make([]int16, 1)
+	f.next, f.found, f.texts = make([]uint16, f.width), make([]int16, 1), make([][]int16, 1)
 	for n, text := range texts {
 		state := 0
 		for i := range len(text) {
@@ -32,8 +32,10 @@ func newFinder(texts []string) *finder {
 			state = int(f.next[at])
 		}
 		if f.found[state] == 0 {
-			f.found[state] = int16(n + 1)
+			f.found[state] = int16(len(f.texts))
+			f.texts = append(f.texts, nil)
 		}
+		f.texts[f.found[state]] = append(f.texts[f.found[state]], int16(n))
 	}
 	f.close()
 	return f
@@ -52,8 +54,12 @@ func (f *finder) close() {
 	for len(queue) > 0 {
 		state := queue[0]
 		queue = queue[1:]
-		if f.found[state] == 0 {
-			f.found[state] = f.found[fallback[state]]
+		switch more := f.found[fallback[state]]; {
+		case more == 0:
+		case f.found[state] == 0:
+			f.found[state] = more
+		default:
+			f.texts[f.found[state]] = append(f.texts[f.found[state]], f.texts[more]...)
 		}
 		for c := range f.width {
 			at := int(state)*f.width + c
@@ -68,15 +74,28 @@ func (f *finder) close() {
 	}
 }
 
-// find is the first text in b that ends at or after from: which it is, and
-// where it ends; -1 when there is none.
-func (f *finder) find(b []byte, from int) (text, end int) {
-	state, width := 0, f.width
+// find is where the first text in b ends that ends after from, and the state
+// there; -1 when there is none.
+func (f *finder) find(b []byte, from int) (state, end int) {
+	width := f.width
 	for i := from; i < len(b); i++ {
 		state = int(f.next[state*width+int(f.class[b[i]])])
-		if n := f.found[state]; n != 0 {
-			return int(n - 1), i + 1
+		if f.found[state] != 0 {
+			return state, i + 1
 		}
 	}
 	return -1, len(b)
+}
+
+// all adds to found the texts that end at the state that find returned, and in b
+// after it, in no order and as often as they are there.
+func (f *finder) all(state int, b []byte, found []int16) []int16 {
+	found = append(found, f.texts[f.found[state]]...)
+	for _, c := range b {
+		state = int(f.next[state*f.width+int(f.class[c])])
+		if n := f.found[state]; n != 0 {
+			found = append(found, f.texts[n]...)
+		}
+	}
+	return found
 }

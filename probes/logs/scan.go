@@ -33,6 +33,7 @@ type scan struct {
 	newest time.Time
 	mtime  time.Time // of the file: for lines before the first with a time
 
+	matched  []int16          // what a line holds, used again for the next
 	awaiting []*fact.LogLines // whose exception comes with the next piece
 	shrinks  []fact.ISRShrink
 	starting bool                 // the controller that writes this log reads its past
@@ -102,8 +103,8 @@ func (s *scan) feed(b []byte) {
 		}
 	}
 	for at := 0; at < len(b); {
-		n, end := s.finder.find(b, at)
-		if n < 0 {
+		state, end := s.finder.find(b, at)
+		if state < 0 {
 			break
 		}
 		begin := bytes.LastIndexByte(b[:end], '\n') + 1
@@ -111,7 +112,9 @@ func (s *scan) feed(b []byte) {
 		if i := bytes.IndexByte(b[end:], '\n'); i >= 0 {
 			stop = end + i
 		}
-		s.line(n, b, begin, stop)
+		s.matched = s.finder.all(state, b[end:stop], s.matched[:0])
+		slices.Sort(s.matched)
+		s.line(slices.Compact(s.matched), b, begin, stop)
 		at = stop
 	}
 	if i := s.layout.lastHead(b, len(b)); i >= 0 {
@@ -130,9 +133,8 @@ func cut(b []byte, limit int) []byte {
 	return b[:min(len(b), limit)]
 }
 
-// line handles the line b[begin:stop], in which pattern n was found; others may
-// be in it too.
-func (s *scan) line(n int, b []byte, begin, stop int) {
+// line handles the line b[begin:stop], which holds the texts of some patterns.
+func (s *scan) line(matched []int16, b []byte, begin, stop int) {
 	h := hit{line: b[begin:stop]}
 	h.head = h.line
 	if !s.layout.isHead(h.line) {
@@ -143,10 +145,8 @@ func (s *scan) line(n int, b []byte, begin, stop int) {
 		}
 	}
 	h.at = s.order(h.head)
-	for i, p := range s.patterns {
-		if i != n && !bytes.Contains(h.line, []byte(p.text)) {
-			continue
-		}
+	for _, n := range matched {
+		p := &s.patterns[n]
 		if p.not != "" && bytes.Contains(h.line, []byte(p.not)) {
 			continue
 		}
@@ -159,7 +159,7 @@ func (s *scan) line(n int, b []byte, begin, stop int) {
 		if p.key == nil {
 			continue
 		}
-		if name, ok := s.whom(p, h); ok {
+		if name, ok := s.whom(*p, h); ok {
 			l := s.count(p.key, name, h)
 			if p.names != nil {
 				nameIn(l, p.names(h), h.at)
@@ -317,8 +317,14 @@ func shorten(text string) string {
 	if len(text) <= maxShown {
 		return text
 	}
-	if r := []rune(text); len(r) > maxShown {
-		text = string(r[:maxShown-1]) + "…"
+	n, cut := 0, 0
+	for i := range text {
+		switch n++; n {
+		case maxShown:
+			cut = i
+		case maxShown + 1:
+			return text[:cut] + "…"
+		}
 	}
 	return text
 }
