@@ -5,6 +5,7 @@ type finder struct {
 	class [256]uint8 // bytes that no text tells apart share a class
 	width int        // number of classes
 	next  []uint16   // state*width + class → state
+	steps []uint32   // the same for find, see compile
 	found []int16    // by state: index into texts, 0 for none
 	texts [][]int16  // sets of texts that end in one place
 }
@@ -38,6 +39,7 @@ func newFinder(texts []string) *finder {
 		f.texts[f.found[state]] = append(f.texts[f.found[state]], int16(n))
 	}
 	f.close()
+	f.compile()
 	return f
 }
 
@@ -74,14 +76,29 @@ func (f *finder) close() {
 	}
 }
 
+// ends marks, in steps, a state where texts end.
+const ends = 1 << 31
+
+// compile makes of next what find steps through: rows instead of states, and
+// whether a text ends there.
+func (f *finder) compile() {
+	f.steps = make([]uint32, len(f.next))
+	for i, state := range f.next {
+		f.steps[i] = uint32(state) * uint32(f.width)
+		if f.found[state] != 0 {
+			f.steps[i] |= ends
+		}
+	}
+}
+
 // find is where the first text in b ends that ends after from, and the state
 // there; -1 when there is none.
 func (f *finder) find(b []byte, from int) (state, end int) {
-	width := f.width
-	for i := from; i < len(b); i++ {
-		state = int(f.next[state*width+int(f.class[b[i]])])
-		if f.found[state] != 0 {
-			return state, i + 1
+	row, steps, class := uint32(0), f.steps, &f.class
+	for i, c := range b[from:] {
+		row = steps[row+uint32(class[c])]
+		if row&ends != 0 {
+			return int(row&^ends) / f.width, from + i + 1
 		}
 	}
 	return -1, len(b)
@@ -91,10 +108,11 @@ func (f *finder) find(b []byte, from int) (state, end int) {
 // after it, in no order and as often as they are there.
 func (f *finder) all(state int, b []byte, found []int16) []int16 {
 	found = append(found, f.texts[f.found[state]]...)
+	row := uint32(state * f.width)
 	for _, c := range b {
-		state = int(f.next[state*f.width+int(f.class[c])])
-		if n := f.found[state]; n != 0 {
-			found = append(found, f.texts[n]...)
+		row = f.steps[row&^ends+uint32(f.class[c])]
+		if row&ends != 0 {
+			found = append(found, f.texts[f.found[int(row&^ends)/f.width]]...)
 		}
 	}
 	return found
