@@ -5,7 +5,6 @@ package host_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -106,6 +105,6 @@ func TestLabBrokerInItsNamespace(t *testing.T) {
 		t.Errorf("%+v", table)
 	}
 	for _, b := range second {
-		t.Log(fmt.Sprintf("%s on %s: %v %s", b.Key.Name, b.Subject, b.Value, b.Because))
+		t.Logf("%s on %s: %v %s", b.Key.Name, b.Subject, b.Value, b.Because)
 	}
 }

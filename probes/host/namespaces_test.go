@@ -106,7 +106,7 @@ func TestAnotherNetworkNamespace(t *testing.T) {
 	target := &probe.Target{}
 	t.Cleanup(func() { target.Close() })
 	target.SetBrokers([]fact.LocalBroker{{NodeID: 7, PID: cmd.Process.Pid, Running: true}})
-	seen, err := look(t, SocketsProbe, target)
+	seen, err := look(t, Sockets, target)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,30 @@ func TestAnotherNetworkNamespace(t *testing.T) {
 	// The namespace goes with its process: nothing of ours holds it.
 	n := namespacesOf(target)
 	target.SetBrokers([]fact.LocalBroker{{NodeID: 7, PID: cmd.Process.Pid}})
-	if _, err := look(t, SocketsProbe, target); err != nil || len(n.fds) != 0 {
+	if _, err := look(t, Sockets, target); err != nil || len(n.fds) != 0 {
 		t.Errorf("%d sockets left in a namespace whose broker is gone, error %v", len(n.fds), err)
 	}
+}
+
+// A link that is shaped shows it in the queue of its interface, not in its speed.
+func TestShapedLink(t *testing.T) {
+	cmd, _ := child(t, "listen", &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET})
+	inside := func(words ...string) *exec.Cmd {
+		return exec.Command("nsenter", append([]string{"-t", strconv.Itoa(cmd.Process.Pid), "-n"}, words...)...)
+	}
+	if out, err := inside("tc", "qdisc", "add", "dev", "lo", "root", "tbf", "rate", "64kbit", "burst", "100k", "limit", "400k").CombinedOutput(); err != nil {
+		t.Fatalf("this test needs tc of iproute2: %v: %s", err, out)
+	}
+	send := inside("bash", "-c", "head -c 400000 /dev/zero > /dev/tcp/127.0.0.1/9092")
+	if err := send.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { send.Process.Kill(); send.Wait() }()
+	target := &probe.Target{}
+	t.Cleanup(func() { target.Close() })
+	target.SetBrokers([]fact.LocalBroker{{NodeID: 7, PID: cmd.Process.Pid, Running: true}})
+	waitFor(t, func() bool {
+		seen, err := look(t, Network, target)
+		return err == nil && number(t, seen, "host.net.backlog on device 7:lo") > 1000 && number(t, seen, "host.net.overlimits on device 7:lo") > 0
+	})
 }

@@ -79,6 +79,24 @@ func second[T any](_ T, err error) error { return err }
 
 func third[T any](_, _ T, err error) error { return err }
 
+func TestParseNetDev(t *testing.T) {
+	head := "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
+	all, err := ParseNetDev([]byte(head + "  eth0: 29388423   24331    1    2    0     0          0         0  1862310   10133    3    4    0     0       0          0\n    lo:0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"))
+	if err != nil || len(all) != 2 || all[0].Name != "eth0" || all[1].Name != "lo" {
+		t.Fatalf("%+v, error %v", all, err)
+	}
+	for what, want := range map[string]float64{"rx bytes": 29388423, "rx packets": 24331, "rx errs": 1, "rx drop": 2, "tx bytes": 1862310, "tx packets": 10133, "tx errs": 3, "tx drop": 4} {
+		if got := all[0].numbers[what]; got != want {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	for line, want := range map[string]string{"eth0: 1 2\n": "line 3: expected a name and 16 numbers", "eth0: x 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n": "line 3: rx bytes: expected a number"} {
+		if _, err := ParseNetDev([]byte(head + line)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v", line, err)
+		}
+	}
+}
+
 // What the parsers make of this machine's own files.
 func TestOwnKernelFiles(t *testing.T) {
 	for name, parse := range map[string]func([]byte) (map[string]float64, error){

@@ -14,7 +14,7 @@ import (
 
 // Probes is the probes of this package.
 var Probes = []*probe.Probe{
-	Brokers, Host, Load, Memory, Pressure, Settings, KernelLog, Process, ProcessIO, Threads, Maps, History, Cgroup, SocketsProbe, Network, Dirs, Disks, Devices,
+	Brokers, Host, Load, Memory, Pressure, Settings, KernelLog, Process, ProcessIO, Threads, Maps, History, Cgroup, Sockets, Network, Dirs, Disks, Devices,
 }
 
 // NoBroker is why everything about a broker is unknown on a host without one.

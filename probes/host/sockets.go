@@ -18,10 +18,10 @@ import (
 	"github.com/ktriage/ktriage/probes/probe"
 )
 
-// SocketsProbe asks the kernel for the TCP connections of each broker, by socket
+// Sockets asks the kernel for the TCP connections of each broker, by socket
 // diagnosis: a few answers of 32 KiB each, where lists in /proc would be text of
 // many times that.
-var SocketsProbe = &probe.Probe{
+var Sockets = &probe.Probe{
 	Name:    "host.sockets",
 	Doc:     "TCP connections of the brokers by state, listener and peer, with queues, round trips and retransmits, by netlink socket diagnosis or from /proc/PID/net/tcp",
 	Cost:    probe.Free,

@@ -56,7 +56,7 @@ func dial(t testing.TB, address string, connections int) {
 
 func socketTable(t *testing.T, target *probe.Target) (fact.SocketTable, map[string]fact.Observation) {
 	t.Helper()
-	seen, err := look(t, SocketsProbe, target)
+	seen, err := look(t, Sockets, target)
 	table, ok := seen["host.sockets on process 2"].Value.(fact.SocketTable)
 	if err != nil || !ok {
 		t.Fatalf("%v, error %v", seen, err)
@@ -210,7 +210,7 @@ func BenchmarkSockets(b *testing.B) {
 	defer target.Close()
 	target.SetBrokers([]fact.LocalBroker{{NodeID: 2, PID: cmd.Process.Pid, Running: true}})
 	observe := func() {
-		seen, err := SocketsProbe.Observe(b.Context(), target)
+		seen, err := Sockets.Observe(b.Context(), target)
 		if err != nil || seen[1].Value != float64(connections) {
 			b.Fatalf("%v, error %v", seen[1], err)
 		}
