@@ -87,7 +87,7 @@ func whyNone(t *probe.Target, pid int) error {
 		options := host.ParseCommand(cmdline).Options
 		for _, flag := range []string{"-XX:-UsePerfData", "-XX:+PerfDisableSharedMem"} {
 			if slices.Contains(options, flag) {
-				return probe.Fail(fact.NotSupported, "the JVM runs with "+flag, "start the broker without "+flag+"; until then its GC log tells")
+				return probe.Fail(fact.NotSupported, "the JVM runs with "+flag, "start the broker without "+flag+"; until then its GC log tells, where it writes one (jvm.gclog)")
 			}
 		}
 	}

@@ -1,5 +1,6 @@
 // Package jvm reads what the brokers' JVMs tell of themselves without being
-// asked: their perf data files. No attach, no signal, no second JVM.
+// asked: perf data files, GC logs, their options, their threads in /proc; or what
+// jstat printed elsewhere. No attach, no signal, no second JVM.
 package jvm
 
 import (
