@@ -110,7 +110,7 @@ func TestLabCorpus(t *testing.T) {
 }
 
 func corpus(t *testing.T, version string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 150*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Second)
 	defer cancel()
 	zk := strings.HasPrefix(version, "2.")
 	shape := lab.Shape{ZooKeeper: zk, OwnController: !zk, Settings: map[string]string{
@@ -128,7 +128,12 @@ func corpus(t *testing.T, version string) {
 	}
 	underLoad(ctx, t, c, topics)
 	for _, n := range c.Brokers() {
-		if err := n.End(ctx, syscall.SIGTERM); err != nil {
+		if err := n.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, n := range c.Brokers() {
+		if err := n.Gone(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -162,7 +167,11 @@ func corpus(t *testing.T, version string) {
 func underLoad(ctx context.Context, t *testing.T, c *lab.Cluster, topics []lab.Topic) {
 	failed := make(chan error, len(topics))
 	for _, topic := range topics {
-		go func() { failed <- write(ctx, c, topic.Name, 240) }()
+		n := 150
+		if topic.Name == "txn" {
+			n = 45 // each with a commit or an abort
+		}
+		go func() { failed <- write(ctx, c, topic.Name, n) }()
 	}
 	var dirs []string
 	for _, n := range c.Brokers() {
@@ -178,7 +187,7 @@ func underLoad(ctx context.Context, t *testing.T, c *lab.Cluster, topics []lab.T
 			if left--; left == 0 {
 				settle = time.Now().Add(8 * time.Second) // compaction and retention go on
 			}
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(500 * time.Millisecond):
 		}
 		r := mustScan(t, Options{Deep: rounds%2 == 1}, dirs...)
 		if len(r.Damage) > 0 {
