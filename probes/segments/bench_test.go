@@ -1,0 +1,151 @@
+package segments
+
+import (
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// bulk writes a log dir of partitions of one segment of so many bytes each, in
+// batches of 16 KiB as producers send them.
+func bulk(t testing.TB, dir string, partitions int, bytes int64) {
+	t.Helper()
+	random := rand.NewChaCha8([32]byte{})
+	for p := range partitions {
+		at := filepath.Join(dir, fmt.Sprintf("bulk-%d", p))
+		if err := os.MkdirAll(at, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Create(filepath.Join(at, "00000000000000000000.log"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload := make([]byte, 16000)
+		random.Read(payload)
+		offset := int64(0)
+		for written := int64(0); written < bytes; offset++ {
+			record := kmsg.Record{Value: payload}
+			record.Length = int32(len(record.AppendTo(nil)) - 1)
+			b := kmsg.RecordBatch{FirstOffset: offset, Magic: 2, NumRecords: 1, ProducerID: -1, ProducerEpoch: -1, FirstSequence: -1, FirstTimestamp: 1e12 + offset, MaxTimestamp: 1e12 + offset}
+			b.Records = sized(record)
+			b.Length = int32(49 + len(b.Records))
+			raw := b.AppendTo(nil)
+			sum := crc32.Checksum(raw[21:], castagnoli)
+			b.CRC = int32(sum)
+			n, err := f.Write(b.AppendTo(nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			written += int64(n)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// sized is a record with its length before it.
+func sized(r kmsg.Record) []byte {
+	r.Length = 0
+	body := r.AppendTo(nil)[1:] // a length of 0 takes one byte
+	r.Length = int32(len(body))
+	return r.AppendTo(nil)
+}
+
+// plain reads files with pread and sums them, and does nothing else.
+func plain(t testing.TB, files []string) {
+	buf := make([]byte, 512<<10)
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum uint32
+		for at := int64(0); ; {
+			n, err := f.ReadAt(buf, at)
+			sum = crc32.Update(sum, castagnoli, buf[:n])
+			at += int64(n)
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.Close()
+	}
+}
+
+// BenchmarkRatios prints how fast cached segments are verified, beside plain
+// pread and CRC-32C of the same bytes, on one core and on two:
+//
+//	go test -run xxx -bench Ratios -benchtime 1x ./probes/segments
+func BenchmarkRatios(b *testing.B) {
+	const partitions, each = 4, 128 << 20
+	dir := b.TempDir()
+	bulk(b, dir, partitions, each)
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*.log"))
+	if err != nil || len(files) != partitions {
+		b.Fatal(files, err)
+	}
+	seconds := func(f func()) float64 { begin := time.Now(); f(); return time.Since(begin).Seconds() }
+	one := func(workers int) { mustScan(b, Options{Workers: workers}, dir) }
+	plain(b, files) // into the page cache
+	for b.Loop() {
+		var ratio, double, speed []float64
+		for range 7 { // the machine is shared: pairs, and their medians
+			p, single, two := seconds(func() { plain(b, files) }), seconds(func() { one(1) }), seconds(func() { one(2) })
+			ratio, double, speed = append(ratio, p/single), append(double, single/two), append(speed, float64(partitions*each)/single/1e9)
+		}
+		slices.Sort(ratio)
+		slices.Sort(double)
+		slices.Sort(speed)
+		b.ReportMetric(ratio[3], "of-plain")
+		b.ReportMetric(double[3], "x-on-two-cores")
+		b.ReportMetric(speed[3], "GB/s")
+	}
+}
+
+// BenchmarkEmptyPartitions verifies 100 000 partitions that hold nothing, as an
+// idle cluster has them, and prints the memory it took.
+func BenchmarkEmptyPartitions(b *testing.B) {
+	const partitions = 100_000
+	dir := b.TempDir()
+	for p := range partitions {
+		at := filepath.Join(dir, fmt.Sprintf("empty-%d", p))
+		if err := os.Mkdir(at, 0o755); err != nil {
+			b.Fatal(err)
+		}
+		for _, suffix := range []string{".log", ".index", ".timeindex"} {
+			f, err := os.Create(filepath.Join(at, "00000000000000000000"+suffix))
+			if err != nil {
+				b.Fatal(err)
+			}
+			if suffix != ".log" {
+				f.Truncate(10485760 / 12 * 12)
+			}
+			f.Close()
+		}
+	}
+	for b.Loop() {
+		runtime.GC()
+		begin := time.Now()
+		r := mustScan(b, Options{}, dir)
+		if r.Summary.Partitions != partitions || len(r.Damage) > 0 {
+			b.Fatalf("%+v", r.Summary)
+		}
+		b.ReportMetric(time.Since(begin).Seconds(), "s")
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		b.ReportMetric(float64(m.HeapSys-m.HeapReleased)/(1<<20), "MiB")
+	}
+}
