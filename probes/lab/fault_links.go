@@ -31,6 +31,7 @@ var brokerLinkCut = &Fault{
 	Expect:    []Expect{{Cause: "broker-link-cut"}},
 	Args:      patient,
 	Branch:    "availability",
+	Later:     true,
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "planned-shutdown"},
 	Facts: []Sight{
 		{"kafka.broker.reach", "broker 1", "outcome=answered"},

@@ -58,7 +58,7 @@ func advertised(name, address, what, reach string) *Fault {
 		},
 		Expect:    []Expect{{Cause: "advertised-listener-unreachable"}},
 		Branch:    "configuration",
-		Later:     name != "advertised-listener-unreachable",
+		Later:     true,
 		Forbidden: []string{"broker-crashed", "broker-hung", "no-leader"},
 		Facts: []Sight{
 			{"kafka.broker.reach", "broker 2", "address=" + address + "; " + reach},

@@ -42,6 +42,7 @@ var stalledPartition = &Fault{
 	Expect:    []Expect{{"stalled-partition", "group " + billingGroup}},
 	Args:      patient,
 	Branch:    "data",
+	Later:     true,
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung", "slow-consumer"},
 	Facts: []Sight{
 		{"kafka.group.offsets", "group " + billingGroup, "row=orders-1; committed stays; log_end moves"},

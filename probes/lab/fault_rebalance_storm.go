@@ -41,6 +41,7 @@ var rebalanceStorm = &Fault{
 		}
 		return groupStopped.Heal(ctx, c)
 	},
+	Later:     true,
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung", "no-leader", "under-min-isr"},
 	// A classic group tells no generation, and may be Stable at every look: only
 	// the coordinator's log counts. No cause is expected until signs read it.
