@@ -104,6 +104,9 @@ var Faults = []*Fault{
 // more before they count.
 var patient = []string{"--samples", "9", "--deadline", "35s"}
 
+// slowly is the same where they must hold for half a minute.
+var slowly = []string{"--samples", "12", "--every", "3s", "--deadline", "44s"}
+
 // FaultOf finds faults by name; no names are all of them.
 func FaultOf(names ...string) ([]*Fault, error) {
 	if len(names) == 0 {

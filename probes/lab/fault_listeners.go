@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	advertisedRefused = advertised("advertised-listener-unreachable", "localhost:1", "a port that nobody listens on", "step=tcp; outcome=refused")
-	advertisedUnknown = advertised("advertised-name-unresolvable", "broker-2.invalid:9092", "a name that nobody knows", "step=dns; outcome=unresolvable")
+	advertisedRefused = advertised("advertised-listener-unreachable", "localhost:1", "a port that nobody listens on", "own.step=tcp; own.outcome=refused")
+	advertisedUnknown = advertised("advertised-name-unresolvable", "broker-2.invalid:9092", "a name that nobody knows", "own.step=dns; own.outcome=unresolvable")
 )
 
 // advertised is a broker that answers, and sends everybody elsewhere.
@@ -57,11 +57,12 @@ func advertised(name, address, what, reach string) *Fault {
 			return c.replace(ctx, 2)
 		},
 		Expect:    []Expect{{Cause: "advertised-listener-unreachable"}},
-		Branch:    "configuration",
+		Args:      slowly,
+		Branch:    "availability",
 		Later:     true,
 		Forbidden: []string{"broker-crashed", "broker-hung", "no-leader"},
 		Facts: []Sight{
-			{"kafka.broker.reach", "broker 2", "address=" + address + "; " + reach},
+			{"kafka.broker.reach", "broker 2", "own.address=" + address + "; " + reach},
 			{"kafka.metadata", "broker 1", "row=brokers 2; host=" + host},
 		},
 	}

@@ -167,7 +167,7 @@ var leaderImbalance = &Fault{
 		return c.electPreferred(ctx)
 	},
 	Context:   []string{"leader-imbalance"},
-	Args:      []string{"--samples", "12", "--every", "3s", "--deadline", "44s"}, // it must last for half a minute
+	Args:      slowly,
 	Later:     true,
 	Forbidden: anything,
 	Facts: []Sight{
