@@ -80,14 +80,15 @@ func always(name string) func(hit) []string {
 // address is the host of a client, without its port and the slash that Java
 // puts before it.
 func address(h hit) []string {
-	for _, name := range after("authentication with ", "Unexpected error from ", "Rejected connection from ")(h) {
-		host := strings.TrimPrefix(name[strings.IndexByte(name, '/')+1:], "/")
-		if i := strings.LastIndexByte(host, ':'); i > 0 && strings.Count(host, ":") == 1 {
-			host = host[:i]
-		}
-		return []string{host}
+	all := after("authentication with ", "Unexpected error from ", "Rejected connection from ")(h)
+	if len(all) == 0 {
+		return nil
 	}
-	return nil
+	host := all[0][strings.IndexByte(all[0], '/')+1:]
+	if i := strings.LastIndexByte(host, ':'); i > 0 && strings.Count(host, ":") == 1 {
+		host = host[:i]
+	}
+	return []string{host}
 }
 
 // denied is who was denied what, of both authorizers.

@@ -97,9 +97,11 @@ func TestBadEndpoints(t *testing.T) {
 		reason fact.Reason
 		detail string
 	}{
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere+"/metrics", 302) }, fact.Unreadable, "not followed"},
-		{"loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/metrics", 302) }, fact.Unreadable, "without end"},
-		{"unauthorized", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 401) }, fact.NotAllowed, "401"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere+"/metrics", http.StatusFound)
+		}, fact.Unreadable, "not followed"},
+		{"loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/metrics", http.StatusFound) }, fact.Unreadable, "without end"},
+		{"unauthorized", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusUnauthorized) }, fact.NotAllowed, "401"},
 		{"missing", http.NotFound, fact.Unreadable, "404"},
 		{"page", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<html>kafka_server</html>") }, fact.Unreadable, "web page"},
 		{"slow", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, fact.TimedOut, ""},
