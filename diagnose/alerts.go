@@ -35,13 +35,13 @@ const (
 
 // alerts is the state of every rule: the gravest among its subjects. One that
 // cannot be read on some subject is not inactive.
-func (s *Session) alerts(states []SignState) []AlertState {
+func (s *Session) alerts(v *Verdict) []AlertState {
 	all := make([]AlertState, 0, len(s.catalogue.Alerts))
 	for _, a := range s.catalogue.Alerts {
 		now := AlertState{Alert: a, State: AlertUnknown, Text: "nothing here can see it"}
 		first := true
-		for i := range states {
-			st := &states[i]
+		for i := range v.Signs {
+			st := &v.Signs[i]
 			if st.Sign != a.Sign || st.elsewhere() {
 				continue
 			}
@@ -49,9 +49,37 @@ func (s *Session) alerts(states []SignState) []AlertState {
 				now, first = one, false
 			}
 		}
+		if unseen := v.unseen(a.Sign); now.State == Inactive && len(unseen) > 0 {
+			now = AlertState{Alert: a, State: AlertUnknown, Text: "not seen of broker " + listed(unseen) + "; elsewhere: " + now.Text}
+		}
 		all = append(all, now)
 	}
 	return all
+}
+
+// unseen is the brokers of which a sign about brokers or hosts said nothing: a
+// rule that is quiet on one broker is not quiet on all.
+func (v *Verdict) unseen(sign *Sign) []string {
+	said := map[string]bool{}
+	for i := range v.Signs {
+		if st := &v.Signs[i]; st.Sign == sign && (st.Outcome == Yes || st.Outcome == No) {
+			said[st.Subject.Name] = true
+		}
+	}
+	var names []string
+	switch sign.On {
+	case fact.Broker:
+		for _, b := range v.Cluster.Brokers {
+			if name := fact.BrokerOf(b.ID).Name; !said[name] {
+				names = append(names, name)
+			}
+		}
+	case fact.Host:
+		for _, b := range v.Coverage.Elsewhere {
+			names = append(names, b.Name)
+		}
+	}
+	return names
 }
 
 // alert is the state of a rule on one subject. What a sign holds back until it

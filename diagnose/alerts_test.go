@@ -160,3 +160,20 @@ func TestShrinksOfTheMetrics(t *testing.T) {
 		t.Errorf("900 since the start: %+v", a)
 	}
 }
+
+// TestQuietOnOneBrokerIsNotQuiet: a rule says nothing of brokers that nobody
+// looked at.
+func TestQuietOnOneBrokerIsNotQuiet(t *testing.T) {
+	s := newScene()
+	s.healthy()
+	s.see(fact.MetricISRShrinks.Is(fact.BrokerOf(1), 0), fact.MetricISRShrinks.Is(fact.BrokerOf(2), 0))
+	v := s.session.Apply(fact.Batch{At: t0, Observations: s.batch})
+	if a := alertOf(t, v, "KafkaISRShrinking"); a.State != AlertUnknown || !strings.Contains(a.Text, "not seen of broker 3") {
+		t.Errorf("broker 3 unseen: %+v", a)
+	}
+	s.see(fact.MetricISRShrinks.Is(fact.BrokerOf(3), 0))
+	v = s.session.Apply(fact.Batch{At: t0.Add(time.Second), Observations: s.batch})
+	if a := alertOf(t, v, "KafkaISRShrinking"); a.State != Inactive {
+		t.Errorf("all seen: %+v", a)
+	}
+}

@@ -9,7 +9,8 @@ import (
 
 // conclude makes the verdict from the readings of every sign.
 func (s *Session) conclude(states []SignState) *Verdict {
-	v := &Verdict{At: s.history.now, Signs: states, Cluster: s.cluster(), Coverage: coverage(states), Alerts: s.alerts(states)}
+	v := &Verdict{At: s.history.now, Signs: states, Cluster: s.cluster(), Coverage: coverage(states)}
+	v.Alerts = s.alerts(v)
 	groups := s.catalogue.groups(states)
 	var found []*Finding
 	for _, g := range groups {
