@@ -104,7 +104,4 @@ func TestLabBrokerInItsNamespace(t *testing.T) {
 	if !table.Owned || !table.Detailed || !listens || !meets {
 		t.Errorf("%+v", table)
 	}
-	for _, b := range second {
-		t.Logf("%s on %s: %v %s", b.Key.Name, b.Subject, b.Value, b.Because)
-	}
 }

@@ -166,6 +166,10 @@ func ParseFrozen(what string, file []byte) (bool, error) {
 }
 
 func (l *limits) pressure(c cgroup, err error) {
+	if err == nil && c.isRoot() {
+		l.add(all(l.s, keysOf(cgroupPressure), &fact.Unknown{Reason: fact.Absent, Detail: "its cgroup is the root of them: host.pressure tells"})...)
+		return
+	}
 	for _, f := range cgroupPressure {
 		var numbers map[string]float64
 		failed := err
