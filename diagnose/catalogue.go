@@ -12,9 +12,9 @@ var All = &Catalogue{
 		quorumWithoutLeader, underReplicated, partitionsUnderMinISR, notEnoughReplicasLogged, partitionsWithoutLeader, inSyncReplicasLost,
 		leadersNotPreferred, reassignmentRunning, throttleSet, throttledBehind, pairsCut, lossAllowed, lossAnyway,
 		// settings
-		minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind, recordsTooLargeLogged, heapBadlySet, limitsTight,
+		minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind, recordsTooLargeLogged, heapBadlySet, limitsTight, kernelNotTuned, certificateExpired, certificateEnds,
 		// log dirs
-		dirNearlyFull, dirFull, inodesShort, readOnlyMount, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, mountShutDown, dirDeviceSlow,
+		dirNearlyFull, dirFull, inodesShort, readOnlyMount, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, mountShutDown, dirDeviceSlow, mountRisksData,
 		segmentDamaged, checkpointDamaged, corruptRecordLogged, batchesRepeated,
 		// JVM
 		gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged, humongousPauses, youngPausesPile,
@@ -26,7 +26,7 @@ var All = &Catalogue{
 		cpuBusy, memoryShort, diskSlow, processBusy, fdsShort,
 		// what alert rules ask
 		produceLatencyHigh, isrShrinksOften,
-		oomKillRecorded, mapsShort, cpuThrottled, cpuStolen, cpuWaits, swapsIn, packetsLost, threadsWaitForDisk, readsColdData,
+		oomKillRecorded, mapsShort, cpuThrottled, cpuStolen, cpuWaits, swapsIn, packetsLost, threadsWaitForDisk, readsColdData, bytesHeldBack,
 		// metrics
 		handlersBusy, requestsQueue, handlersBurn, networkThreadBusy, responsesWait, networkThreadsBurn, connectionsMade, clientsThrottled, messagesConverted, batchesSmall, logFlushSlow,
 	},
@@ -38,13 +38,13 @@ var All = &Catalogue{
 		diskFull, inodeExhaustion, logDirOffline, readOnlyFileSystem,
 		heapExhaustion, gcPause, humongousAllocation, allocationStorm, swapping,
 		slowDisk, handlerSaturation, networkSaturation, slowFollower, packetLoss, quotaThrottle, coldRead,
-		requestOverload, messageConversion, tlsHandshakes, cpuStarved, smallBatches,
+		requestOverload, messageConversion, tlsHandshakes, cpuStarved, smallBatches, bandwidthCap,
 		reassignmentLoad, throttleLeft,
 		uncleanElection, truncationAfterFailover, retentionOverrun,
 		groupStopped, slowConsumer, rebalanceStorm, hangingTransaction, hotPartition, producerSurge, stalledPartition,
 		offsetBelowStart, offsetAboveEnd, offsetRewind, offsetsExpired,
-		startRefused, jvmFlags, osLimitsLow, minISRExceedsReplication, messageSizeMismatch, riskyReplication, mixedVersions, unsupportedAPI,
-		authenticationFailed, authorizationDenied, advertisedUnreachable, protocolMismatch,
+		startRefused, jvmFlags, osLimitsLow, osTuning, minISRExceedsReplication, messageSizeMismatch, riskyReplication, mixedVersions, unsupportedAPI,
+		authenticationFailed, authorizationDenied, certificateExpiredCause, advertisedUnreachable, protocolMismatch,
 	},
 	None:   noneOfThese,
 	Boxes:  boxes,
@@ -60,11 +60,11 @@ var boxes = []*Box{
 
 	{ID: "resource-analysis", Title: "resources", Branch: PerformanceBranch, Doc: "CPU, memory and disks of this host", Signs: []*Sign{cpuBusy, memoryShort, diskSlow, processBusy, fdsShort, mapsShort, cpuThrottled, cpuStolen, cpuWaits, swapsIn, threadsWaitForDisk, dirDeviceSlow, readsColdData, logFlushSlow, handlersBurn, networkThreadsBurn, produceLatencyHigh}},
 	{ID: "gc-analysis", Title: "GC", Branch: PerformanceBranch, Doc: "collections of the brokers' JVMs", Signs: []*Sign{gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged, humongousPauses, youngPausesPile}},
-	{ID: "config-check", Title: "settings", Branch: PerformanceBranch, Doc: "broker, topic, system and JVM settings", Signs: []*Sign{minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind, heapBadlySet, limitsTight, handlersBusy, requestsQueue, networkThreadBusy, responsesWait, connectionsMade, clientsThrottled, messagesConverted, batchesSmall}},
+	{ID: "config-check", Title: "settings", Branch: PerformanceBranch, Doc: "broker, topic, system and JVM settings", Signs: []*Sign{minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind, heapBadlySet, limitsTight, kernelNotTuned, mountRisksData, handlersBusy, requestsQueue, networkThreadBusy, responsesWait, connectionsMade, clientsThrottled, messagesConverted, batchesSmall}},
 	{ID: "optimisation-plan", Title: "plan", Branch: PerformanceBranch, State: planState(PerformanceBranch), Doc: "the playbook"},
 
 	{ID: "cluster-state", Title: "cluster state", Branch: AvailabilityBranch, Doc: "brokers, controller quorum, partitions", Signs: []*Sign{brokerNotLive, fencedButAnswers, processGone, oomKillRecorded, processStopped, quorumWithoutLeader, leadersNotPreferred, partitionsWithoutLeader, inSyncReplicasLost, partitionsUnderMinISR}},
-	{ID: "network-test", Title: "network", Branch: AvailabilityBranch, Doc: "from this host to every listener", Signs: []*Sign{portRefuses, acceptsSilently, connectTimesOut, answersKafka, viewDisagrees, pairsCut, liveButUnreachable, wrongProtocol, credentialsRejected, packetsLost}},
+	{ID: "network-test", Title: "network", Branch: AvailabilityBranch, Doc: "from this host to every listener", Signs: []*Sign{portRefuses, acceptsSilently, connectTimesOut, answersKafka, viewDisagrees, pairsCut, liveButUnreachable, wrongProtocol, credentialsRejected, certificateExpired, certificateEnds, packetsLost, bytesHeldBack}},
 	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, startRefusedLogged, fatalLogged, authenticationsFailLogged, denialsLogged, unsupportedLogged, recordsTooLargeLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount, mountShutDown}},
 	{ID: "recovery-plan", Title: "plan", Branch: AvailabilityBranch, State: planState(AvailabilityBranch), Doc: "the playbook"},
 
