@@ -8,8 +8,12 @@ import (
 	"github.com/ktriage/ktriage/diagnose/fact"
 )
 
-// staleAfter is how old a value may be and still speak of now.
+// staleAfter is how old a value may be and still speak of now, unless its key
+// says otherwise.
 const staleAfter = 60 * time.Second
+
+// lasts is how old a value of a key may be and still speak of now.
+func lasts(k *fact.Def) time.Duration { return max(staleAfter, k.Lasts) }
 
 // history is what the batches said, bounded: of each key and subject the newest
 // fact.Def.Keep known samples, and whether the newest answer was an unknown.
@@ -105,7 +109,7 @@ func (h *history) unknown(k *fact.Def, s fact.Subject) *fact.Unknown {
 		return &fact.Unknown{Reason: fact.NotObserved, Detail: "nothing looked at " + k.Name + " of " + s.String()}
 	case a.because != nil:
 		return a.because
-	case h.now.Sub(a.at) > staleAfter:
+	case h.now.Sub(a.at) > lasts(k):
 		return &fact.Unknown{Reason: fact.Stale, Detail: k.Name + " is " + h.now.Sub(a.at).Round(time.Second).String() + " old"}
 	}
 	return nil
@@ -134,7 +138,7 @@ func (h *history) latest(k *fact.Def, s fact.Subject) (any, bool) {
 func (h *history) subjects(k *fact.Def) []fact.Subject {
 	var all []fact.Subject
 	for s, one := range h.series[k] {
-		if h.now.Sub(one.newest.at) <= staleAfter {
+		if h.now.Sub(one.newest.at) <= lasts(k) {
 			all = append(all, s)
 		}
 	}

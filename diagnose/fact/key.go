@@ -3,6 +3,7 @@ package fact
 import (
 	"encoding/json"
 	"strings"
+	"time"
 )
 
 // Unit is a base unit. There are no others: bytes, not MiB; seconds, not ms.
@@ -41,6 +42,8 @@ type Def struct {
 	Doc   string
 	Keep  int // how many samples a session keeps of each subject
 
+	Lasts time.Duration // how old a value may be and still speak of now; 0: a minute
+
 	decode func(json.RawMessage) (any, error)
 }
 
@@ -72,6 +75,13 @@ func State[T any](name string, scope Scope, doc string) Of[T] {
 // keeping is the key with another number of samples kept: few for large values.
 func (k Of[T]) keeping(samples int) Of[T] {
 	k.def.Keep = samples
+	return k
+}
+
+// lasting is the key with values that speak of now for longer: what changes
+// seldom is asked seldom.
+func (k Of[T]) lasting(d time.Duration) Of[T] {
+	k.def.Lasts = d
 	return k
 }
 

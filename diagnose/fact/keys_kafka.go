@@ -1,5 +1,7 @@
 package fact
 
+import "time"
+
 // What Kafka's own protocol tells (probes/kafka).
 var (
 	BrokerReach    = State[Reach]("kafka.broker.reach", Broker, "how far a new connection to the broker came")
@@ -16,10 +18,10 @@ var (
 	Eligible            = State[EligibleLeaders]("kafka.eligible-leaders", Cluster, "eligible and last known leaders of the partitions whose ISR is short")
 
 	Reassigned  = State[Reassignments]("kafka.reassignments", Cluster, "partitions whose replicas are being moved between brokers").keeping(4)
-	Quotas      = State[[]ClientQuota]("kafka.quotas", Cluster, "quotas of clients, by user, client id and address").keeping(4)
-	ACLs        = Gauge("kafka.acls", Cluster, Count, "access control entries that the authorizer holds")
-	SCRAMUsers  = State[UserNames]("kafka.scram-users", Cluster, "names of users with SCRAM credentials, sorted").keeping(4)
-	Permissions = State[Rights]("kafka.permissions", Cluster, "what this console's own user may do").keeping(4)
+	Quotas      = State[[]ClientQuota]("kafka.quotas", Cluster, "quotas of clients, by user, client id and address").keeping(4).lasting(5 * time.Minute)
+	ACLs        = Gauge("kafka.acls", Cluster, Count, "access control entries that the authorizer holds").lasting(5 * time.Minute)
+	SCRAMUsers  = State[UserNames]("kafka.scram-users", Cluster, "names of users with SCRAM credentials, sorted").keeping(4).lasting(5 * time.Minute)
+	Permissions = State[Rights]("kafka.permissions", Cluster, "what this console's own user may do").keeping(4).lasting(5 * time.Minute)
 
 	Transactions  = State[OpenTransactions]("kafka.transactions", Cluster, "transactions that are neither committed nor aborted, as their coordinators tell them")
 	OpenProducers = State[Producers]("kafka.producers", Cluster, "producers that hold back the last stable offset of a partition, as its leader tells them")

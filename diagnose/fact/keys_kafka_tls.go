@@ -4,7 +4,7 @@ import "time"
 
 // What listeners show of themselves before a client has said who it is.
 var (
-	Certificates = State[[]ListenerCertificate]("kafka.listener.certificates", Broker, "certificates that the broker's TLS listeners show in a handshake, valid or not").keeping(4)
+	Certificates = State[[]ListenerCertificate]("kafka.listener.certificates", Broker, "certificates that the broker's TLS listeners show in a handshake, valid or not").keeping(4).lasting(15 * time.Minute)
 )
 
 // ListenerCertificate is what one TLS listener shows. Names are as X.509 has
