@@ -152,3 +152,31 @@ next:
 	}
 	return "", errors.New("all of 10.213.0.0/16 is taken")
 }
+
+// Cut drops everything between two nodes of a cluster with namespaces, silently
+// and both ways.
+func (c *Cluster) Cut(a, b int32) error { return c.network.cut(a, b) }
+
+// Mend undoes Cut.
+func (c *Cluster) Mend(a, b int32) error { return c.network.mend(a, b) }
+
+// Isolate cuts a node off from all others. Kafka's tools are then kept away from
+// it: what it says of the cluster is old.
+func (c *Cluster) Isolate(id int32) error { return c.apart(id, true, c.Cut) }
+
+// Rejoin undoes Isolate.
+func (c *Cluster) Rejoin(id int32) error { return c.apart(id, false, c.Mend) }
+
+func (c *Cluster) apart(id int32, apart bool, act func(a, b int32) error) error {
+	n := c.Node(id)
+	n.mu.Lock()
+	n.apart = apart
+	n.mu.Unlock()
+	var errs []error
+	for _, other := range c.Nodes {
+		if other != n {
+			errs = append(errs, act(id, other.ID))
+		}
+	}
+	return errors.Join(errs...)
+}
