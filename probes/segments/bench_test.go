@@ -17,8 +17,8 @@ import (
 )
 
 // bulk writes a log dir of partitions of one segment of so many bytes each, in
-// batches of 16 KiB as producers send them.
-func bulk(t testing.TB, dir string, partitions int, bytes int64) {
+// batches of a size.
+func bulk(t testing.TB, dir string, partitions int, bytes int64, size int) {
 	t.Helper()
 	random := rand.NewChaCha8([32]byte{})
 	for p := range partitions {
@@ -30,7 +30,7 @@ func bulk(t testing.TB, dir string, partitions int, bytes int64) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		payload := make([]byte, 16000)
+		payload := make([]byte, size-70)
 		random.Read(payload)
 		offset := int64(0)
 		for written := int64(0); written < bytes; offset++ {
@@ -93,7 +93,7 @@ func plain(t testing.TB, files []string) {
 func BenchmarkRatios(b *testing.B) {
 	const partitions, each = 4, 128 << 20
 	dir := b.TempDir()
-	bulk(b, dir, partitions, each)
+	bulk(b, dir, partitions, each, 16<<10)
 	files, err := filepath.Glob(filepath.Join(dir, "*", "*.log"))
 	if err != nil || len(files) != partitions {
 		b.Fatal(files, err)

@@ -43,15 +43,22 @@ func (w *pass) inside(at int64, h *batch.Header) error {
 	return nil
 }
 
+// remembered is a batch that a repeated one is recognised by.
+type remembered struct {
+	segment, size int32
+	crc           uint32
+	offset        int64
+}
+
 // repeated remembers a batch, and notes one that is there already: a producer
 // that does not number its batches sends the same again when an answer is late.
+// Two single records in a row may be alike because they were written in the same
+// millisecond.
 func (w *pass) repeated(h *batch.Header) {
-	key := uint64(h.CRC)<<32 | uint64(uint32(h.Length))
-	if first, twice := w.seen[key]; twice && len(w.repeats) < mostRepeats && (h.Count > 1 || first != h.BaseOffset-1) {
-		w.repeats = append(w.repeats, repeat{first, h.BaseOffset, int64(h.Count)})
+	r := remembered{w.nth, h.Length, h.CRC, h.BaseOffset}
+	slot := &w.seen[h.CRC%mostRemembered]
+	if old := *slot; old.segment == r.segment && old.size == r.size && old.crc == r.crc && len(w.repeats) < mostRepeats && (h.Count > 1 || old.offset != h.BaseOffset-1) {
+		w.repeats = append(w.repeats, repeat{old.offset, h.BaseOffset, int64(h.Count)})
 	}
-	if len(w.seen) >= mostRemembered {
-		clear(w.seen)
-	}
-	w.seen[key] = h.BaseOffset
+	*slot = r
 }

@@ -63,12 +63,13 @@ type verifier struct {
 	buffer  []byte
 	indexes [2][]byte
 	unpack  batch.Records
-	seen    map[uint64]int64 // offsets of recent batches by checksum and size
+	seen    []remembered // recent batches, by checksum
+	nth     int32        // segment that is being verified: what is remembered of others does not count
 }
 
 func newVerifier(t *probe.Target, pace *polite.Pace, deep bool) *verifier {
 	return &verifier{target: t, pace: pace, deep: deep, buffer: make([]byte, batch.BufferSize),
-		indexes: [2][]byte{make([]byte, 32<<10), make([]byte, 32<<10)}, seen: map[uint64]int64{}}
+		indexes: [2][]byte{make([]byte, 32<<10), make([]byte, 32<<10)}, seen: make([]remembered, mostRemembered)}
 }
 
 // pass is one walk along a segment.
@@ -89,7 +90,7 @@ type pass struct {
 // or fs.ErrNotExist when the segment is gone.
 func (v *verifier) segment(ctx context.Context, p *place) (content, error) {
 	w := &pass{verifier: v, place: p, content: content{first: -1, last: -1, latest: -1}, name: p.file(suffixLog), told: map[Kind]int{}}
-	clear(v.seen)
+	v.nth++
 	indexes := w.openIndexes(ctx)
 	defer indexes()
 	file, err := polite.Open(ctx, v.target, w.name, v.pace)
