@@ -40,7 +40,7 @@ var stalledPartition = &Fault{
 		return groupStopped.Heal(ctx, c)
 	},
 	Expect:    []Expect{{"stalled-partition", "group " + billingGroup}},
-	Args:      patient,
+	Args:      slowly,
 	Branch:    "data",
 	Later:     true,
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung", "slow-consumer"},
@@ -134,7 +134,7 @@ var hotPartition = &Fault{
 		return groupStopped.Heal(ctx, c)
 	},
 	Expect:    []Expect{{"hot-partition", "group " + billingGroup}},
-	Args:      patient,
+	Args:      slowly,
 	Branch:    "data",
 	Later:     true,
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung"},
