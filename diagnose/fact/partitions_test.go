@@ -15,6 +15,11 @@ func TestWritten(t *testing.T) {
 	if got := after.Written(before); !slices.Equal(got, []int64{4, -1, -1, 0, -1}) {
 		t.Errorf("%v", got)
 	}
+	// Pseudonyms keep the rows in order, not the names.
+	hidden := fact.PartitionOffsets{Topics: []string{"topic-9", "topic-1"}, Topic: []int32{0, 0, 1}, Partition: []int32{0, 1, 0}}
+	if got := hidden.At("topic-1", 0); got != 2 {
+		t.Errorf("topic-1-0 is at %d, 2 is expected", got)
+	}
 	for _, c := range []struct {
 		topic     string
 		partition int32

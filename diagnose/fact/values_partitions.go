@@ -69,8 +69,10 @@ func (m *MetadataView) At(topic string, partition int32) int {
 // row finds a partition in columns that are sorted by topic and partition.
 func row(topics []string, topic, partition []int32, name string, number int32) int {
 	t, ok := slices.BinarySearch(topics, name)
-	if !ok {
-		return -1
+	if !ok { // not there, or under pseudonyms: they keep the rows in order, not the names
+		if t = slices.Index(topics, name); t < 0 {
+			return -1
+		}
 	}
 	low, high := 0, len(partition)
 	for low < high {

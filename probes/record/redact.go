@@ -64,14 +64,14 @@ func (r *Redactor) Batch(b fact.Batch) fact.Batch {
 	out := fact.Batch{At: b.At}
 	for _, o := range b.Observations { // first every name, then the texts that may hold them
 		r.subject(o.Subject)
-		r.value(o.Value)
+		if _, lines := o.Value.(fact.LogLines); !lines { // what a line speaks of may be a topic, a group or a client: the others tell
+			r.value(o.Value)
+		}
 	}
 	for _, o := range b.Observations {
 		o.Subject = r.subject(o.Subject)
 		if o.Because != nil {
-			u := *o.Because
-			u.Detail, u.How = r.free(u.Detail), r.free(u.How)
-			o.Because = &u
+			o.Because = r.because(o.Because)
 		} else if fact.Lookup(o.Key.Name) == nil {
 			continue
 		}

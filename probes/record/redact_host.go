@@ -37,5 +37,5 @@ func (r *Redactor) host(v any) any {
 		}
 		return v
 	}
-	return v
+	return r.seen(v)
 }

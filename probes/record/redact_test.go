@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,8 @@ var kept = map[string]bool{
 	"ThreadRole.Role": true, "JVMFlags.Sources": true,
 	"IOLimit.Device": true, "StateOf.State": true, "TransparentHugePages.Enabled": true, "TransparentHugePages.Defrag": true, "OOMKill.Name": true,
 	"DeviceInfo.Kind": true, "DeviceInfo.Level": true, "DeviceInfo.On": true, "DeviceInfo.Scheduler": true, "DeviceInfo.State": true,
+	"BatchHeader.Codec": true, "MetricsEndpoint.Format": true, "MetricsEndpoint.FoundBy": true, "RequestTimes.Request": true, "NamedCount.Name": true,
+	"ClientThrottle.Quota": true, "DamagedFile.Kind": true, "DamagedFile.Severity": true, "DamagedFile.Text": true,
 	"LogLines.Text": true, "LogLines.Latest": true, // free texts: names known elsewhere, addresses and paths are replaced in them
 }
 
@@ -108,6 +111,29 @@ func TestPseudonymsAreStableAndReachTexts(t *testing.T) {
 	}
 	if again := text(t, r.Batch(b)); again != got {
 		t.Errorf("the second time differs:\n%s\n%s", got, again)
+	}
+}
+
+// What a log line speaks of keeps its meaning: a number, an error code, our own
+// words; and the same topic is the same pseudonym as elsewhere.
+func TestWhatLinesSpeakOf(t *testing.T) {
+	lines := fact.LogLines{Count: 1}
+	for _, name := range []string{"payments-3", "billing", "2", "NOT_LEADER_OR_FOLLOWER", "member left", "tls", "User:alice READ Topic:LITERAL:salaries from 10.1.2.3", "kafka-request-handler"} {
+		lines.Names = append(lines.Names, fact.NameCount{Name: name})
+	}
+	b := fact.Batch{Observations: []fact.Observation{
+		fact.LogDenied.Is(fact.BrokerOf(1), lines),
+		fact.GroupState.Is(fact.Subject{Scope: fact.Group, Name: "billing"}, "Stable"),
+		fact.PartitionEnds.Is(fact.TheCluster, fact.PartitionOffsets{Topics: []string{"payments"}}),
+	}}
+	got := NewRedactor().Batch(b)
+	var names []string
+	for _, n := range got.Observations[0].Value.(fact.LogLines).Names {
+		names = append(names, n.Name)
+	}
+	want := []string{"topic-1-3", "group-1", "2", "NOT_LEADER_OR_FOLLOWER", "member left", "tls", "User:user-1 READ Topic:LITERAL:resource-1 from host-1", "name-1"}
+	if !slices.Equal(names, want) {
+		t.Errorf("got  %q\nwant %q", names, want)
 	}
 }
 

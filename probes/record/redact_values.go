@@ -2,6 +2,7 @@ package record
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 )
@@ -103,6 +104,7 @@ func (r *Redactor) value(v any) any {
 		return v
 	case fact.LogLines:
 		v.Text, v.Latest, v.File = r.free(v.Text), r.free(v.Latest), r.path(v.File)
+		v.Names = r.spoken(v.Names)
 		return v
 	case fact.RecentGC:
 		v.File = r.path(v.File)
@@ -126,12 +128,19 @@ func (r *Redactor) broker(b *fact.BrokerAddress) {
 
 func (r *Redactor) local(b *fact.LocalBroker) {
 	b.Config, b.LogsDir, b.FoundBy = r.path(b.Config), r.path(b.LogsDir), r.free(b.FoundBy)
-	b.Listeners, b.LogDirs = slices.Clone(b.Listeners), slices.Clone(b.LogDirs)
+	b.Listeners, b.LogDirs, b.Quorum = slices.Clone(b.Listeners), slices.Clone(b.LogDirs), slices.Clone(b.Quorum)
 	for i := range b.Listeners {
 		b.Listeners[i] = r.address(b.Listeners[i])
 	}
 	for i := range b.LogDirs {
 		b.LogDirs[i] = r.path(b.LogDirs[i])
+	}
+	for i, voter := range b.Quorum {
+		if id, where, ok := strings.Cut(voter, "@"); ok {
+			b.Quorum[i] = id + "@" + r.address(where)
+		} else {
+			b.Quorum[i] = r.address(voter)
+		}
 	}
 }
 
