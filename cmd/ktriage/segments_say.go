@@ -34,9 +34,9 @@ func scannedJSON(w io.Writer, r *segments.Report) error {
 func scannedText(w io.Writer, r *segments.Report, paths []string) error {
 	var b strings.Builder
 	s := r.Summary
-	fmt.Fprintf(&b, "%s: %d partitions, %d segments, %s, %d batches in %.1f s", headline(r), s.Partitions, s.Files, sizeText(s.Bytes), s.Batches, s.DurationSeconds)
+	fmt.Fprintf(&b, "%s: %s, %s, %s, %d batches in %.1f s", headline(r), some(s.Partitions, "partition"), some(s.Files, "segment"), sizeText(s.Bytes), s.Batches, s.DurationSeconds)
 	if s.Skipped > 0 {
-		fmt.Fprintf(&b, ", %d segments passed over", s.Skipped)
+		fmt.Fprintf(&b, ", %s passed over", some(s.Skipped, "segment"))
 	}
 	b.WriteString("\n" + text.Wrap("in ", "   ", strings.Join(paths, ", ")))
 	if s.NotUnpacked > 0 {
@@ -70,6 +70,14 @@ func scannedText(w io.Writer, r *segments.Report, paths []string) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// some is "1 segment", "2 segments".
+func some(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }
 
 func grave(d *segments.Damage) bool {

@@ -36,11 +36,11 @@ func TestSegmentsExit(t *testing.T) {
 		say    string
 	}{
 		{[]string{in("codec-none-0"), in("txn-log-0")}, 0, "clean: 2 partitions"},
-		{[]string{in("log-dir")}, 0, "clean: 1 partitions"},
+		{[]string{in("log-dir")}, 0, "clean: 1 partition, "},
 		{[]string{in("torn-tail-0")}, 0, "The broker mends by itself\nmajor    torn-tail"},
 		{[]string{in("flipped-byte-0"), "--deep"}, 1, "[offsets 281\n         to 300]"},
 		{[]string{in("flipped-byte-0/00000000000000000000.log"), "--rate", "0"}, 1, "crc-mismatch"},
-		{[]string{in("flipped-byte-0"), "--since", "1h"}, 0, "1 segments passed over"},
+		{[]string{in("flipped-byte-0"), "--since", "1h"}, 0, "1 segment passed over"},
 		{[]string{in("nothing")}, 2, ""},
 		{[]string{in("codec-none-0/leader-epoch-checkpoint")}, 2, ""},
 		{[]string{t.TempDir()}, 2, ""},
@@ -98,7 +98,7 @@ func TestSegmentsResume(t *testing.T) {
 	if status, out, errOut := segmentsRun(t, args...); status != 1 || !strings.Contains(out, "3 segments, ") {
 		t.Fatalf("exit %d\n%s%s", status, out, errOut)
 	}
-	if status, out, _ := segmentsRun(t, args...); status != 1 || !strings.Contains(out, "1 segments, ") || !strings.Contains(out, "2 segments passed over") {
+	if status, out, _ := segmentsRun(t, args...); status != 1 || !strings.Contains(out, "1 segment, ") || !strings.Contains(out, "2 segments passed over") {
 		t.Errorf("again: exit %d\n%s", status, out)
 	}
 	changed := filepath.Join(dir, "idem-0", "00000000000000000000.log")

@@ -36,14 +36,14 @@ func choose(ctx context.Context, t *probe.Target, dir string, known *knownDir, b
 	p := &plan{chosen: map[string]bool{}, present: map[string]bool{}}
 	var all []candidate
 	quiet := &probe.Target{Root: t.Root}
-	for {
+	for ctx.Err() == nil {
 		entries, err := f.ReadDir(512)
 		if len(entries) == 0 || err != nil {
 			break
 		}
 		for _, e := range entries {
-			if err := ctx.Err(); err != nil {
-				return nil, fmt.Errorf("list log dir: %w", err)
+			if ctx.Err() != nil {
+				break // there is more than can be listed in time
 			}
 			if _, kind := parseDirName(e.Name()); kind == partitionDir || kind == metadataDir {
 				all = p.consider(quiet, filepath.Join(dir, e.Name()), known, all)

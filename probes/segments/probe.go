@@ -71,7 +71,12 @@ func observeDir(ctx context.Context, t *probe.Target, path string, subject fact.
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-answerBefore))
 		defer cancel()
 	}
-	plan, err := probe.Within(ctx, t, "list "+path, func() (*plan, error) { return choose(ctx, t, path, known, t.Scan) })
+	listing, enough := ctx, func() {}
+	if end, ok := ctx.Deadline(); ok { // half of the time for what there is, half for what is in it
+		listing, enough = context.WithTimeout(ctx, time.Until(end)/2)
+	}
+	defer enough()
+	plan, err := probe.Within(ctx, t, "list "+path, func() (*plan, error) { return choose(listing, t, path, known, t.Scan) })
 	if err != nil {
 		return unseen(subject, probe.Because(err)), err
 	}
@@ -106,8 +111,8 @@ func (k *knownDir) verified(s Segment) bool {
 	return ok && old.Bytes == s.Bytes && old.MTime.Equal(s.MTime)
 }
 
-// tell is what was found, as facts. A scan that was cut short tells damage, and
-// does not say that there is none.
+// tell is what was found, as facts. Time is a budget as bytes are: a scan that was
+// cut short speaks for what it has verified, and for nothing when that is nothing.
 func (k *knownDir) tell(r *Report, p *plan, s fact.Subject, cut error) []fact.Observation {
 	v := fact.Verified{AllSegments: p.segments, AllBytes: p.bytes, Partitions: r.Summary.Partitions}
 	damage := []fact.DamagedFile{}
@@ -134,7 +139,7 @@ func (k *knownDir) tell(r *Report, p *plan, s fact.Subject, cut error) []fact.Ob
 	}
 	all := []fact.Observation{fact.SegmentsVerified.Is(s, v)}
 	switch {
-	case len(damage) > 0 || cut == nil && v.Unreadable == 0:
+	case len(damage) > 0 || v.Unreadable == 0 && (cut == nil || v.Segments > 0):
 		all = append(all, fact.SegmentsDamage.Is(s, damage))
 	case v.Unreadable > 0:
 		all = append(all, fact.SegmentsDamage.Unknown(s, &fact.Unknown{Reason: fact.NotAllowed, Detail: fmt.Sprintf("%d files could not be read", v.Unreadable), How: "run as the broker's user, or root"}))

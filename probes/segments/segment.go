@@ -23,7 +23,6 @@ type place struct {
 	unclean   bool           // not running, not stopped cleanly: the next start scans it from where it was last flushed
 	flushed   int64          // the recovery point; -1: not known
 	has       map[string]int // suffixes of the files beside it
-	rolled    bool           // its indexes were cut to what is used, as those of a closed segment are
 }
 
 func (p *place) active() bool { return p.next < 0 }

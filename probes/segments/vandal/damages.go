@@ -52,7 +52,7 @@ func bit(name, kind string, at int64, mask byte) Damage {
 }
 
 // Damages is every way to damage a partition.
-var Damages = slices.Concat(ofLogs, ofBoundaries, ofIndexes, ofSmallFiles)
+var Damages = slices.Concat(ofLogs, ofOldLogs, ofBoundaries, ofIndexes, ofSmallFiles)
 
 var ofLogs = []Damage{
 	bit("a bit of the length, small", "bad-batch-header", 11, 1<<4),
@@ -142,6 +142,28 @@ var ofLogs = []Damage{
 		})
 		return v.log("bad-record", b.At)
 	}},
+}
+
+// old flips bits of a byte of the middle entry of a log of magic 0 or 1.
+func old(name, kind string, at int64, mask byte) Damage {
+	needs := func(v *Victim) bool { all := v.Batches(); return len(all) >= 6 && all[0].Magic < 2 }
+	return Damage{Name: name, Needs: needs, Do: func(v *Victim) Truth {
+		b := v.middle()
+		if at < 0 {
+			v.flip(b.At+b.Size()+at, mask)
+		} else {
+			v.flip(b.At+at, mask)
+		}
+		return v.log(kind, b.At)
+	}}
+}
+
+var ofOldLogs = []Damage{
+	old("old, the last byte", "crc-mismatch", -1, 1),
+	old("old, a bit of the checksum", "crc-mismatch", 13, 1<<3),
+	old("old, a bit of the length", "bad-batch-header", 9, 1<<6),
+	old("old, magic 3", "bad-batch-header", 16, 2),
+	old("old, a bit of the offset", "offset-order", 5, 1<<4),
 }
 
 var ofBoundaries = []Damage{
