@@ -14,7 +14,8 @@ import (
 const (
 	hotTimes     = 4.0  // a hot partition gets so many times what its topic's others get, in the middle
 	hotShare     = 0.8  // of a group's lag that stands on hot partitions
-	frozenWindow = 45.0 // seconds: less may be a large batch that one partition brings
+	frozenWindow = 20.0 // seconds without a commit, where the partitions that move keep up
+	busyWindow   = 45.0 // the same where they lag too: a fetch brings large batches of one partition at a time
 	surgeTimes   = 3.0  // the rate now, against before
 )
 
@@ -95,7 +96,7 @@ func (now offsets) typical(all []moved, of moved) (middle float64, others int) {
 
 var partitionsFrozen = &Sign{
 	ID: "partitions-frozen", Title: "it commits on some partitions and not on others", On: fact.Group, Trouble: true, Leak: 0.002,
-	Doc:   "For 45 s or more the group has committed nothing on partitions that get records, while it commits on others: a member's fetcher or worker for these stands still. Partitions that an open transaction holds back do not count.",
+	Doc:   "For 20 s or more (45 s where the group lags on all) the group has committed nothing on partitions that get records, while it commits on others: a member's fetcher or worker for these stands still. Partitions that an open transaction holds back do not count.",
 	Needs: []fact.Key{fact.Offsets},
 	Uses:  []fact.Key{fact.GroupState},
 	Test: func(v *View) Reading {
@@ -107,11 +108,14 @@ var partitionsFrozen = &Sign{
 			return *reading
 		}
 		var frozen []int
-		moving, lag := 0, 0.0
+		moving, lag, wait := 0, 0.0, frozenWindow
 		for _, m := range now.movements(before) {
 			switch {
 			case m.commits > 0:
 				moving++
+				if m.lag > lagSeconds*m.produced/over {
+					wait = busyWindow
+				}
 			case m.produced > 0 && m.lag > 1 && !now.heldBack(m.index):
 				frozen = append(frozen, m.index)
 				lag += m.lag
@@ -120,7 +124,7 @@ var partitionsFrozen = &Sign{
 		switch {
 		case len(frozen) == 0 || moving == 0:
 			return now.unlessBlind(no("%d partitions with new records stand still, %d move", len(frozen), moving))
-		case over < frozenWindow:
+		case over < wait:
 			return notYet(fmt.Sprintf("%s stand still for %s: a large batch does that too", plural(len(frozen), "partition"), duration(over)))
 		}
 		r := yes("no commit on %s (%s) for %s, lag %.0f there, while %s move", plural(len(frozen), "partition"), now.named(frozen), duration(over), lag, plural(moving, "partition"))
