@@ -162,7 +162,7 @@ var ofOldLogs = []Damage{
 	old("old, the last byte", "crc-mismatch", -1, 1),
 	old("old, a bit of the checksum", "crc-mismatch", 13, 1<<3),
 	old("old, a bit of the length", "bad-batch-header", 9, 1<<6),
-	old("old, magic 3", "bad-batch-header", 16, 2),
+	old("old, magic above 3", "bad-batch-header", 16, 4),
 	old("old, a bit of the offset", "offset-order", 5, 1<<4),
 }
 
