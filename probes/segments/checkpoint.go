@@ -151,6 +151,7 @@ func properties(text string) (map[string]string, error) {
 // identity is what meta.properties says of a log dir.
 type identity struct {
 	node      int64 // -1: not told
+	kraft     bool
 	cluster   string
 	directory string
 }
@@ -166,7 +167,7 @@ func parseMeta(text string) (identity, error) {
 	switch v := p["version"]; v {
 	case "", "0":
 	case "1":
-		key = "node.id"
+		key, id.kraft = "node.id", true
 		if p[key] == "" || id.cluster == "" {
 			return id, fmt.Errorf("version 1, expected node.id and cluster.id")
 		}

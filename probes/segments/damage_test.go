@@ -193,3 +193,23 @@ func inSecondSegment(t *testing.T, dir string) (names []string) {
 	}
 	return names
 }
+
+// TestNameless: with KRaft every replica has a partition.metadata, and one that
+// lacks it is named; with ZooKeeper that says nothing.
+func TestNameless(t *testing.T) {
+	dir := soundDir(t)
+	lost := filepath.Join(dir, "idem-0", "partition.metadata")
+	if err := os.Remove(lost); err != nil {
+		t.Fatal(err)
+	}
+	age(t, dir)
+	if r := mustScan(t, Options{}, dir); len(r.Damage) != 1 || r.Damage[0].Kind != MissingFile || r.Damage[0].File != lost {
+		t.Errorf("%s", listed(r.Damage))
+	}
+	if err := os.WriteFile(filepath.Join(dir, metaProperties), []byte("version=0\nbroker.id=1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r := mustScan(t, Options{}, dir); len(r.Damage) != 0 {
+		t.Errorf("with ZooKeeper: %s", listed(r.Damage))
+	}
+}

@@ -142,8 +142,12 @@ func (r *root) close() {
 }
 
 // persistentlyNameless is the partitions that lack a partition.metadata still: a
-// broker writes it right after it has made the directory.
+// broker writes it right after it has made the directory. With ZooKeeper some
+// versions wrote it where they led alone.
 func persistentlyNameless(d *logDir) []Damage {
+	if !d.id.kraft {
+		return nil
+	}
 	return slices.DeleteFunc(d.nameless, func(m Damage) bool {
 		_, now := os.Lstat(m.File)
 		_, dir := os.Lstat(filepath.Dir(m.File))

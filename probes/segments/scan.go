@@ -82,7 +82,7 @@ func Scan(ctx context.Context, t *probe.Target, paths []string, o Options) (*Rep
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t.Ledger.Note("read", "segments and what stands beside them under "+strings.Join(paths, ", "), s.pace.Read(), time.Since(began))
-	for _, r := range dirs { // older brokers write none at all
+	for _, r := range dirs {
 		if r.dir != nil && len(r.dir.topicIDs) > 0 {
 			s.report.add(persistentlyNameless(r.dir))
 		}
