@@ -3,7 +3,8 @@
 //
 // Every broker is asked on a connection of its own and has a deadline of its
 // own, so that one that hangs costs only its own facts. A request never hops to
-// another broker, and no answer comes from a cache. The layers, from the wire up:
+// another broker, and no answer comes from a cache; moved.go is the one exception.
+// The layers, from the wire up:
 //
 //	guard/      lets only requests through that cannot change anything
 //	security.go what the operator's client properties say of TLS and SASL
@@ -22,6 +23,7 @@
 //	ask.go      one broker, each broker, any broker
 //	electors.go which controllers there are
 //	ends.go     where logs begin and end, asked of the leaders of partitions
+//	moved.go    and once more where a partition has just got another leader
 //
 // and then one file a probe.
 //

@@ -26,11 +26,15 @@ const (
 type logEnds struct {
 	view                *fact.MetadataView
 	start, high, stable []int64
+
+	mu    sync.Mutex
+	moved []int32 // partitions that another broker led than the one asked, in no order, some more than once
 }
 
 // endsOf asks the leader of each wanted partition, by index in the view; nil is
-// all. One whose leader does not answer, or has just handed it over, stays at -1
-// until the next round; told is how many were told. The error is that of a leader.
+// all. Those that a leader has just handed over are asked for once more. One whose
+// leader does not answer stays at -1 until the next round; told is how many were
+// told. The error is that of a leader.
 //
 // The last stable offset is asked for after the high watermark, so that it is the
 // lower one only where something holds it back.
@@ -53,7 +57,8 @@ func (r *roster) endsOf(ctx context.Context, view *fact.MetadataView, wanted []i
 		}
 		return nil, nil
 	}, untoldElsewhere)
-	return e, told, err
+	found, failure := r.follow(ctx, e)
+	return e, told + found, cmp.Or(err, failure)
 }
 
 // untoldElsewhere is observed of a broker whose silence shows elsewhere.
@@ -135,6 +140,8 @@ func (e *logEnds) take(p *peer, answer *kmsg.ListOffsetsResponse, asked []int32,
 			case one.ErrorCode == 0 && one.Offset >= 0:
 				column[i] = one.Offset
 				told++
+			case elsewhere(one.ErrorCode):
+				e.noteMoved(i)
 			case !moved(one.ErrorCode):
 				failure = cmp.Or(refusal(p, "ListOffsets", one.ErrorCode), failure)
 			}

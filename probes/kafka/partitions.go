@@ -52,7 +52,7 @@ func observePartitions(ctx context.Context, t *probe.Target) ([]fact.Observation
 }
 
 // moved says whether an error code of a partition is that its leader is another
-// one by now, which the next round will know.
+// one by now, or cannot tell yet, which the next round will know.
 func moved(code int16) bool {
 	switch kerr.ErrorForCode(code) {
 	case kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.FencedLeaderEpoch, kerr.UnknownLeaderEpoch, kerr.UnknownTopicOrPartition, kerr.OffsetNotAvailable:

@@ -2,6 +2,8 @@ package kafka_test
 
 import (
 	"net"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +20,23 @@ type behind struct {
 }
 
 func (b behind) Addr() net.Addr { return b.front }
+
+// restless moves partitions from broker to broker until it is told to stop.
+func restless(cluster *kfake.Cluster) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for n := int32(0); ; n++ {
+			select {
+			case <-done:
+				return
+			case <-time.After(5 * time.Millisecond):
+				cluster.MoveTopicPartition("orders", n%6, (cluster.LeaderFor("orders", n%6)+1)%3)
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { close(done); <-ended })
+}
 
 // The real program, as check, record and console, in front of a fake cluster
 // with groups and transactions: every frame that reaches a broker only reads,
@@ -67,7 +86,9 @@ func TestEveryFrameOnlyReads(t *testing.T) {
 	tp.take()
 
 	program := build(t)
+	still := restless(cluster)
 	useAll(t, program, cluster.ListenAddrs()[0])
+	still()
 	frames, broken := tp.take()
 	for _, b := range broken {
 		t.Error(b)
@@ -79,8 +100,14 @@ func TestEveryFrameOnlyReads(t *testing.T) {
 			t.Errorf("%s was sent %d times: it was not tried", kmsg.NameForKey(int16(key)), counts[int16(key)])
 		}
 	}
+	followed := slices.ContainsFunc(frames, func(f *frame) bool { return f.key() == int16(kmsg.ApiVersions) && f.version() != 3 })
+	if !followed { // ktriage's own connections begin with version 3
+		t.Error("the client that follows leaders was not tried")
+	}
 	t.Logf("%d frames of %d kinds", len(frames), len(counts))
 
+	still = restless(cluster)
+	defer still()
 	said := audited(t, start(t, program, cluster.ListenAddrs()[1], "audit", "-o", "json"), brokers)
 	frames, _ = tp.take()
 	onlyReads(t, frames)

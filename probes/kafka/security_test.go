@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -219,6 +220,10 @@ func TestSASL(t *testing.T) {
 			t.Errorf("%s: %+v", mechanism, r)
 		}
 		value(t, must(t, target, Metadata), fact.Metadata, fact.BrokerOf(1))
+		moveAll(t, cluster, "orders", 6) // so that the client that follows leaders has to log in as well
+		if o := value(t, must(t, target, Partitions), fact.PartitionEnds, fact.TheCluster); slices.Contains(o.HighWatermark, -1) {
+			t.Errorf("%s: %+v", mechanism, o)
+		}
 
 		// With the wrong password it is tried once, and the password is told to nobody.
 		address := fact.Subject{Scope: fact.Broker, Name: cluster.ListenAddrs()[0]}
