@@ -12,15 +12,20 @@ import (
 // says otherwise.
 const staleAfter = 60 * time.Second
 
-// lasts is how old a value of a key may be and still speak of now.
-func lasts(k *fact.Def) time.Duration { return max(staleAfter, k.Lasts) }
+// lasts is how old an answer for a key may be and still speak of now: where its
+// probe looks less often than usual, for what that costs, it lasts until the next
+// look, with time for that.
+func (h *history) lasts(k *fact.Def, a answer) time.Duration {
+	return max(staleAfter, k.Lasts, h.paced[a.source]*3/2)
+}
 
 // history is what the batches said, bounded: of each key and subject the newest
 // fact.Def.Keep known samples, and whether the newest answer was an unknown.
 type history struct {
 	now        time.Time
 	series     map[*fact.Def]map[fact.Subject]*series
-	everywhere map[*fact.Def]answer // newest unknown that covers a whole scope
+	everywhere map[*fact.Def]answer     // newest unknown that covers a whole scope
+	paced      map[string]time.Duration // until the next look, of probes that look less often than usual
 
 	view      *clusterViewOf // see clusterView
 	viewKnown bool           // it has been worked out since the last batch
@@ -40,13 +45,16 @@ type answer struct {
 }
 
 func newHistory() *history {
-	return &history{series: map[*fact.Def]map[fact.Subject]*series{}, everywhere: map[*fact.Def]answer{}}
+	return &history{series: map[*fact.Def]map[fact.Subject]*series{}, everywhere: map[*fact.Def]answer{}, paced: map[string]time.Duration{}}
 }
 
 func (h *history) add(b fact.Batch) {
 	h.view, h.viewKnown = nil, false
 	if b.At.After(h.now) {
 		h.now = b.At
+	}
+	for _, r := range b.Runs {
+		h.paced[r.Probe] = time.Duration(min(max(r.Next, 0), 3600) * float64(time.Second)) // recordings may say anything
 	}
 	for _, o := range b.Observations {
 		if fact.Lookup(o.Key.Name) != o.Key {
@@ -109,7 +117,7 @@ func (h *history) unknown(k *fact.Def, s fact.Subject) *fact.Unknown {
 		return &fact.Unknown{Reason: fact.NotObserved, Detail: "nothing looked at " + k.Name + " of " + s.String()}
 	case a.because != nil:
 		return a.because
-	case h.now.Sub(a.at) > lasts(k):
+	case h.now.Sub(a.at) > h.lasts(k, a):
 		return &fact.Unknown{Reason: fact.Stale, Detail: k.Name + " is " + h.now.Sub(a.at).Round(time.Second).String() + " old"}
 	}
 	return nil
@@ -138,7 +146,7 @@ func (h *history) latest(k *fact.Def, s fact.Subject) (any, bool) {
 func (h *history) subjects(k *fact.Def) []fact.Subject {
 	var all []fact.Subject
 	for s, one := range h.series[k] {
-		if h.now.Sub(one.newest.at) <= lasts(k) {
+		if h.now.Sub(one.newest.at) <= h.lasts(k, one.newest) {
 			all = append(all, s)
 		}
 	}

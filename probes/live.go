@@ -18,12 +18,10 @@ const (
 	// grace is what a probe has after its deadline to hand over what it saw.
 	grace = 500 * time.Millisecond
 	// duty bounds what looking costs: between two runs pass this many times the
-	// time that the last one took.
+	// time that the last one took, waiting apart, however long that is.
 	duty = 20
 	// retry is when a probe that got nothing tries again, however rarely it runs.
 	retry = 5 * time.Second
-	// longest keeps an expensive probe from letting its facts grow stale.
-	longest = 45 * time.Second
 )
 
 // LiveOptions says which probes run and how long a round may take.
@@ -66,7 +64,7 @@ type slot struct {
 	finished bool
 	status   fact.Status      // of the last finished run
 	because  *fact.Unknown    // why that run failed
-	cost     [2]time.Duration // of the last two runs that did not merely wait
+	cost     [2]time.Duration // of the last two runs that got something, without what they merely waited
 }
 
 // NewLive schedules the probes over the target. Probes that others need and

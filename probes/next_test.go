@@ -80,7 +80,7 @@ func TestExpensiveProbesRunLessOften(t *testing.T) {
 		{0, 2 * time.Second, 5 * time.Second}, // once is no habit
 		{100 * time.Millisecond, 100 * time.Millisecond, 5 * time.Second},
 		{time.Second, 2 * time.Second, 20 * time.Second},
-		{time.Minute, time.Minute, longest},
+		{3 * time.Second, 10 * time.Second, time.Minute}, // there is no cap
 	} {
 		s.cost = [2]time.Duration{tc.before, tc.last}
 		if got := s.interval(); got != tc.want {

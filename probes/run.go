@@ -17,6 +17,7 @@ type result struct {
 	seen []fact.Observation
 	err  error
 	took time.Duration
+	idle time.Duration // of that, waiting for what does not answer
 }
 
 // launch starts the pending probes whose needs have finished, and settles those
@@ -86,8 +87,9 @@ func (l *Live) run(ctx context.Context, s *slot, now, until time.Time) {
 	go func() {
 		defer cancel()
 		r := result{slot: s}
-		r.seen, r.err = observe(bounded, s.probe, l.target)
-		r.took = time.Since(now)
+		metered, idle := probe.Metered(bounded)
+		r.seen, r.err = observe(metered, s.probe, l.target)
+		r.took, r.idle = time.Since(now), idle()
 		l.results <- r
 	}()
 }
@@ -123,8 +125,8 @@ func (l *Live) settle(r result, b *fact.Batch) {
 			status = fact.Partial
 		}
 	}
-	if !waited(r.seen) && status == fact.OK {
-		s.cost = [2]time.Duration{s.cost[1], r.took}
+	if !waited(r.seen) && status != fact.Failed {
+		s.cost = [2]time.Duration{s.cost[1], max(0, r.took-r.idle)}
 	}
 	l.take(s, r.seen, b)
 	because := s.because
@@ -173,8 +175,12 @@ func (l *Live) unknown(s *slot, because *fact.Unknown, seen []fact.Observation, 
 func (l *Live) finish(s *slot, status fact.Status, took time.Duration, b *fact.Batch) {
 	recovered := s.finished && (s.status == fact.Failed || s.status == fact.Skipped) && (status == fact.OK || status == fact.Partial)
 	s.status, s.finished = status, true
-	s.due = time.Now().Add(s.interval())
+	interval := s.interval()
+	s.due = time.Now().Add(interval)
 	run := fact.Run{Probe: s.probe.Name, Status: status, Seconds: took.Seconds()}
+	if interval > s.every() {
+		run.Next = interval.Seconds()
+	}
 	if s.because != nil {
 		run.Error = s.because.String()
 	}
@@ -191,20 +197,25 @@ func (l *Live) finish(s *slot, status fact.Status, took time.Duration, b *fact.B
 	}
 }
 
+// every is the time between two runs that the probe wants.
+func (s *slot) every() time.Duration {
+	if s.probe.Every <= 0 {
+		return 5 * time.Second
+	}
+	return s.probe.Every
+}
+
 // interval is the time until the next run. Only what asks brokers is a cost to
 // them, and only twice in a row: once may have been a wait for something else.
 func (s *slot) interval() time.Duration {
-	every := s.probe.Every
-	if every <= 0 {
-		every = 5 * time.Second
-	}
+	every := s.every()
 	if s.status == fact.Failed || s.status == fact.Skipped {
 		every = min(every, retry)
 	}
 	if s.probe.Cost == probe.Free {
 		return every
 	}
-	return max(every, min(duty*min(s.cost[0], s.cost[1]), longest))
+	return max(every, duty*min(s.cost[0], s.cost[1]))
 }
 
 // waited says whether a run spent its time waiting for something that does not

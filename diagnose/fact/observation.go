@@ -42,6 +42,7 @@ type Run struct {
 	Probe   string  `json:"name"`
 	Status  Status  `json:"status"`
 	Seconds float64 `json:"duration_seconds"`
+	Next    float64 `json:"next_seconds,omitempty"` // seconds until the next run where what a look costs makes it a longer time than usual; 0: as usual
 	Error   string  `json:"error,omitempty"`
 }
 

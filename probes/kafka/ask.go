@@ -126,6 +126,7 @@ func (r *roster) each(ctx context.Context, what string, do query, none missing) 
 	seen := make([][]fact.Observation, len(crew))
 	errs := make([]error, len(crew))
 	slots := make(chan struct{}, atOnce)
+	began := time.Now()
 	var all sync.WaitGroup
 	for i, p := range crew {
 		all.Go(func() {
@@ -135,6 +136,9 @@ func (r *roster) each(ctx context.Context, what string, do query, none missing) 
 		})
 	}
 	all.Wait()
+	if slices.ContainsFunc(errs, func(err error) bool { return err != nil && probe.Because(err).Reason == fact.TimedOut }) {
+		probe.Waited(ctx, time.Since(began))
+	}
 	silent := 0
 	for i, p := range crew { // only now: what one lost another may have taken over and told
 		if errs[i] != nil && len(seen[i]) == 0 {

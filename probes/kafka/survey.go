@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,12 @@ var errNobody = probe.Fail(fact.NotObserved, "no broker known", "name one with -
 // whom they know and tries these too. One that is younger than age is good
 // enough, and so is one that runs: it is waited for.
 func (r *roster) survey(ctx context.Context, age time.Duration) error {
+	began := time.Now()
+	defer func() {
+		if r.someSilent() { // those that answer have done so long before
+			probe.Waited(ctx, time.Since(began))
+		}
+	}()
 	r.await(ctx)
 	r.mu.Lock()
 	if len(r.peers) > 0 && time.Since(r.surveyed) < r.trusted(age) {
@@ -54,6 +61,15 @@ func (r *roster) survey(ctx context.Context, age time.Duration) error {
 		return errNobody
 	}
 	return nil
+}
+
+// someSilent says whether a broker let the last survey wait.
+func (r *roster) someSilent() bool {
+	return slices.ContainsFunc(r.crew(), func(p *peer) bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return p.reach.Outcome == fact.Silent
+	})
 }
 
 // trusted is for how long a survey is good enough: not for long when it found a

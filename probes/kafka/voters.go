@@ -46,11 +46,15 @@ func observeVoters(ctx context.Context, t *probe.Target) ([]fact.Observation, er
 	said := make([]fact.VoterSaid, len(addresses))
 	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
+	began := time.Now()
 	var all sync.WaitGroup
 	for i, address := range addresses {
 		all.Go(func() { said[i] = r.askVoter(ctx, address) })
 	}
 	all.Wait()
+	if slices.ContainsFunc(said, func(v fact.VoterSaid) bool { return v.Because != nil && v.Because.Reason == fact.TimedOut }) {
+		probe.Waited(ctx, time.Since(began))
+	}
 	slices.SortStableFunc(said, func(a, b fact.VoterSaid) int {
 		return cmp.Or(cmp.Compare(uint32(a.ID), uint32(b.ID)), strings.Compare(a.Reach.Address, b.Reach.Address))
 	})
