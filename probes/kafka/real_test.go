@@ -234,12 +234,50 @@ func compare(t *testing.T, o fact.GroupOffsets, broker *lab.Node) {
 	}
 }
 
+// behindNames looks through listeners that advertise names which nobody can
+// resolve: a broker whose address was given tells all, of the others it is known
+// at which step the way to them ends.
+func behindNames(t *testing.T, c *lab.Cluster) {
+	t.Helper()
+	var given []string
+	for id := int32(1); id <= 3; id++ {
+		given = append(given, fmt.Sprintf("127.0.0.1:%d", c.Node(id).FrontPort))
+	}
+	for n := 1; n <= 3; n += 2 {
+		target := &probe.Target{Bootstrap: given[:n], Timeout: 5 * time.Second, Version: "test", Ledger: &probe.Ledger{}}
+		live := probes.NewLive(target, kafka.Probes, probes.LiveOptions{Deadline: 15 * time.Second})
+		b := round(t, target, live)
+		for id := int32(1); id <= 3; id++ {
+			r := want(t, b, fact.BrokerReach, fact.BrokerOf(id))
+			if int(id) > n {
+				if r.Step != fact.Resolve || r.Outcome != fact.Unresolvable || r.Address != fmt.Sprintf("broker-%d.invalid:9092", id) {
+					t.Errorf("broker %d, whose address was not given: %+v", id, r)
+				}
+				continue
+			}
+			if r.Outcome != fact.Answered || r.Own == nil || r.Own.Outcome != fact.Unresolvable {
+				t.Errorf("broker %d, whose address was given: %+v", id, r)
+			}
+			want(t, b, fact.Metadata, fact.BrokerOf(id))
+		}
+		ends := want(t, b, fact.PartitionEnds, fact.TheCluster)
+		for i, high := range ends.HighWatermark {
+			if n == 3 && high < 0 {
+				t.Errorf("partition %d of topic %d is not told", ends.Partition[i], ends.Topic[i])
+			}
+		}
+		live.Close()
+		target.Close()
+	}
+}
+
 // An older Kafka does not tell fenced brokers, and says so; and without an
 // active controller only what asks it is unknown.
 func TestLabOlderKafkaWithoutController(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	c, err := lab.Start(ctx, lab.Options{Version: "3.9.2", Shape: lab.Shape{OwnController: true}, Owner: "test"})
+	nobody := map[int32]string{1: "broker-1.invalid:9092", 2: "broker-2.invalid:9092", 3: "broker-3.invalid:9092"}
+	c, err := lab.Start(ctx, lab.Options{Version: "3.9.2", Shape: lab.Shape{OwnController: true, Fronts: nobody}, Owner: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,6 +303,7 @@ func TestLabOlderKafkaWithoutController(t *testing.T) {
 	if slices.Contains(topics, "__consumer_offsets") {
 		t.Errorf("topics %v: a look has created one", topics)
 	}
+	behindNames(t, c)
 
 	if err := c.Node(100).End(ctx, syscall.SIGKILL); err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 type Shape struct {
 	OwnController bool               // controllers are nodes of their own, so that brokers may die without the quorum
 	Controllers   int                // how many of their own; 0: one
+	TwoDirs       bool               // every broker has two log dirs
 	SmallDisk     int                // MiB of a tmpfs under the log dir of broker 3; 0: none
 	JVM           map[int32][]string // flags for the JVM of a broker, by id
 	Settings      map[string]string  // of every server.properties, over those of the lab; $NODE is the node's directory

@@ -59,6 +59,9 @@ func serverProperties(n *Node, all []*Node, extra map[string]string) string {
 		set["listeners"] = "PLAINTEXT://" + n.Address()
 	}
 	set["log.dirs"] = n.LogDir
+	if n.OtherDir != "" {
+		set["log.dirs"] += "," + n.OtherDir
+	}
 	maps.Copy(set, extra)
 	var b strings.Builder
 	b.WriteString("# one node of a lab cluster\n")

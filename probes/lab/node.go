@@ -20,7 +20,8 @@ type Node struct {
 	ID             int32
 	Roles          string // as process.roles takes them, or "zookeeper"
 	Dir            string // configuration, logs and working directory
-	LogDir         string // its one entry of log.dirs
+	LogDir         string // its one entry of log.dirs, or the first of two
+	OtherDir       string // the second one; "": there is none
 	MetadataDir    string // metadata.log.dir; "" when that is LogDir
 	Host           string // its address, which all its listeners are on
 	Port           int    // of the PLAINTEXT listener, or ZooKeeper's

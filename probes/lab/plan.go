@@ -45,6 +45,9 @@ func (c *Cluster) plan() error {
 		if c.Shape.Metrics && n.IsBroker() {
 			n.metricsPort = ports[len(ports)-1-i]
 		}
+		if c.Shape.TwoDirs && n.IsBroker() {
+			n.OtherDir = filepath.Join(n.Dir, "other")
+		}
 		if c.small(n) {
 			n.MetadataDir = filepath.Join(n.Dir, "metadata")
 		}
@@ -71,6 +74,9 @@ func (c *Cluster) small(n *Node) bool { return n.ID == brokers && c.Shape.SmallD
 // prepare makes a node's directories and files, formatted storage included.
 func (c *Cluster) prepare(n *Node, cluster string) error {
 	dirs := []string{n.LogDir}
+	if n.OtherDir != "" {
+		dirs = []string{n.OtherDir, n.LogDir}
+	}
 	if n.MetadataDir != "" {
 		dirs = append(dirs, n.MetadataDir)
 	}
@@ -130,6 +136,6 @@ func (c *Cluster) format(n *Node, dirs []string, cluster string) error {
 	if err != nil {
 		return err
 	}
-	// The metadata dir, if apart, is the last.
+	// That of the metadata is the last: the first of log.dirs, or one apart.
 	return os.WriteFile(filepath.Join(dirs[len(dirs)-1], "bootstrap.checkpoint"), boot, 0o644)
 }
