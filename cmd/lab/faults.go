@@ -5,7 +5,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -55,6 +57,7 @@ func check(ctx context.Context, args []string) error {
 	flags.BoolVar(&k.Heal, "heal", false, "also heal each fault, and wait until the cluster is whole")
 	oracles := flags.Bool("oracles", false, "do without ktriage: only see that every fault bites (and heals)")
 	verbose := flags.Bool("v", false, "print every verdict")
+	changes := flags.String("changes", "", "print what the probes see change in a fault, as facts does, to FAULT.txt in `directory`")
 	more := flags.String("args", "", "`arguments` for every ktriage check, separated by blanks")
 	if err := flags.Parse(args); err != nil {
 		return flag.ErrHelp
@@ -70,6 +73,9 @@ func check(ctx context.Context, args []string) error {
 		}
 		defer clean()
 		ktriage.Args, k.Ktriage = strings.Fields(*more), ktriage
+	}
+	if *changes != "" {
+		k.Changes = func(f *lab.Fault) (io.WriteCloser, error) { return os.Create(filepath.Join(*changes, f.Name+".txt")) }
 	}
 	began := time.Now()
 	var rows []*lab.Row

@@ -68,5 +68,6 @@ var (
 	LogConnectionRejected   = State[LogLines]("log.connection-rejected", Broker, "more connections than max.connections.per.ip or max.connections allow; names: address")
 	LogRebalances           = State[LogLines]("log.rebalances", Broker, "this coordinator prepares to rebalance a group; names: group")
 	LogRebalanceReasons     = State[LogLines]("log.rebalance-reasons", Broker, "the same lines; names: the reason, without member ids")
+	LogRebalanceTimes       = State[[]Rebalance]("log.rebalance-times", Broker, "the newest 64 of them, taken apart, oldest first")
 	LogMemberFailed         = State[LogLines]("log.member-failed", Broker, "a member of a group missed its session or was fenced; names: group")
 )

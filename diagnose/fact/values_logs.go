@@ -55,3 +55,9 @@ type ISRShrink struct {
 	FollowerEnd   int64     `json:"follower_end"`            // -1: it never fetched
 	CaughtUp      time.Time `json:"last_caught_up,omitzero"` // zero: not told
 }
+
+// Rebalance is one line of a coordinator that prepares to rebalance a group.
+type Rebalance struct {
+	At    time.Time `json:"at"`
+	Group string    `json:"group"`
+}

@@ -20,6 +20,10 @@ type Checker struct {
 	Version string   // of Kafka; "": DefaultVersion
 	Heal    bool     // also heal each fault, and wait until the cluster is whole
 	Say     io.Writer
+
+	// Changes is where to print what the probes saw change, as Facts does; it costs
+	// a look before each fault. nil: not wanted.
+	Changes func(*Fault) (io.WriteCloser, error)
 }
 
 // Row is what came of one fault.
@@ -58,12 +62,18 @@ func (k *Checker) run(ctx context.Context, f *Fault, row *Row) (err error) {
 			return fmt.Errorf("prepare %s: %w", f.Name, err)
 		}
 	}
+	var healthy *Seen
+	if k.Ktriage != nil && k.Changes != nil {
+		if healthy, err = k.Ktriage.Look(ctx, c, f.Args...); err != nil {
+			return err
+		}
+	}
 	if row.Saw, err = f.Break(ctx, c); err != nil {
 		return err
 	}
 	c.Say("%s: %s", f.Name, row.Saw)
 	if k.Ktriage != nil {
-		err = errors.Join(k.name(ctx, c, f, row), k.blind(ctx, c, f, row), k.see(ctx, c, f, row))
+		err = errors.Join(k.name(ctx, c, f, row), k.blind(ctx, c, f, row), k.see(ctx, c, f, row, healthy))
 	}
 	if k.Heal && f.Heal != nil {
 		if heal := f.Heal(ctx, c); heal != nil {
@@ -111,36 +121,6 @@ func (k *Checker) blind(ctx context.Context, c *Cluster, f *Fault, row *Row) err
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
-}
-
-// see looks for the facts of a fault, once more when some are not there yet.
-func (k *Checker) see(ctx context.Context, c *Cluster, f *Fault, row *Row) error {
-	if len(f.Facts) == 0 {
-		return nil
-	}
-	var missing error
-	for range Rounds {
-		seen, err := k.Ktriage.Look(ctx, c, f.Args...)
-		if err != nil {
-			return err
-		}
-		if row.Facts, missing = seen.all(c, f.Facts); missing == nil {
-			return nil
-		}
-	}
-	return missing
-}
-
-// all counts the sights that were seen, and says which were not.
-func (s *Seen) all(c *Cluster, wanted []Sight) (n int, err error) {
-	var missing []error
-	for _, want := range wanted {
-		want.Subject, want.Want = c.expand(want.Subject), c.expand(want.Want)
-		if err := s.Check(want); err != nil {
-			missing = append(missing, err)
-		}
-	}
-	return len(wanted) - len(missing), errors.Join(missing...)
 }
 
 func (r *Report) sureOf(f *Fault) bool {
@@ -216,38 +196,4 @@ func shorten(s string, n int) string {
 		return string(r[:n-1]) + "…"
 	}
 	return s
-}
-
-// Facts looks at a cluster before a fault and during it, and prints what the
-// probes saw change.
-func (k *Checker) Facts(ctx context.Context, f *Fault, w io.Writer) (err error) {
-	c, err := Start(ctx, Options{Shape: f.Shape, Version: k.Version, Say: k.Say, Owner: "facts"})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Stop()) }()
-	if f.Prepare != nil {
-		if err := f.Prepare(ctx, c); err != nil {
-			return fmt.Errorf("prepare %s: %w", f.Name, err)
-		}
-	}
-	healthy, err := k.Ktriage.Look(ctx, c, f.Args...)
-	if err != nil {
-		return err
-	}
-	saw, err := f.Break(ctx, c)
-	if err != nil {
-		return err
-	}
-	broken, err := k.Ktriage.Look(ctx, c, f.Args...)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "%s: %s\n", f.Name, saw)
-	if err := PrintChanges(w, c, Changes(healthy, broken)); err != nil {
-		return err
-	}
-	n, err := broken.all(c, f.Facts)
-	fmt.Fprintf(w, "%d of %d facts that are expected were seen\n", n, len(f.Facts))
-	return err
 }

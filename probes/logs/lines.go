@@ -57,7 +57,8 @@ type report struct {
 	lines map[subject]fact.LogLines
 	named []int32
 
-	shrinks []fact.ISRShrink
+	shrinks    []fact.ISRShrink
+	rebalances []fact.Rebalance
 }
 
 func observe(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
@@ -192,7 +193,7 @@ func (s *scan) report() report {
 		one.Minutes, one.Names = slices.Clone(l.Minutes), slices.Clone(l.Names)
 		r.lines[k] = one
 	}
-	r.shrinks = slices.Clone(s.shrinks)
+	r.shrinks, r.rebalances = slices.Clone(s.shrinks), slices.Clone(s.rebalances)
 	r.named = slices.Sorted(maps.Keys(s.named))
 	return r
 }

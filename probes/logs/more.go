@@ -13,7 +13,7 @@ var lineKeys = []fact.Key{
 	fact.LogStartRefused, fact.LogMetadataFault, fact.LogTooManyFiles, fact.LogMapFailed, fact.LogReadOnly, fact.LogThreadDied, fact.LogHeartbeatFailed, fact.LogRegistrationFailed, fact.LogRequestError, fact.LogProcessorError, fact.LogRecovery, fact.LogRecoveryTruncated, fact.LogIndexRebuilt, fact.LogTimeIndexZero, fact.LogRetentionDeleted, fact.LogStray, fact.LogCleanerFailed, fact.LogShutdownTimedOut, fact.LogZooKeeperExpired, fact.LogUnsupportedVersion, fact.LogRecordTooLarge, fact.LogTransactionTimedOut,
 	fact.LogISRShrunk, fact.LogISRLeft, fact.LogISRShrinks, fact.LogISRUpdated, fact.LogISRUpdateFailed, fact.LogTruncated, fact.LogTruncatedBelowHW, fact.LogOutOfRange, fact.LogMarkedFailed, fact.LogOlderEpoch, fact.LogFetcherError, fact.LogFetchFailed, fact.LogFetchNotStarted, fact.LogCorruptRecord, fact.LogPeerUnreachable, fact.LogPeerTimedOut, fact.LogLeadershipChanged,
 	fact.LogUncleanElection, fact.LogUncleanReplayed, fact.LogDirsOffline, fact.LogBecameActive, fact.LogRenounced, fact.LogControllerSlow,
-	fact.LogAuthenticationFailed, fact.LogTLSFailed, fact.LogDenied, fact.LogInvalidReceive, fact.LogConnectionRejected, fact.LogRebalances, fact.LogRebalanceReasons, fact.LogMemberFailed,
+	fact.LogAuthenticationFailed, fact.LogTLSFailed, fact.LogDenied, fact.LogInvalidReceive, fact.LogConnectionRejected, fact.LogRebalances, fact.LogRebalanceReasons, fact.LogRebalanceTimes, fact.LogMemberFailed,
 }
 
 // otherLogs is the logs beside server.log and controller.log, and what only
@@ -43,6 +43,14 @@ func (n *node) more() []fact.Observation {
 				seen = append(seen, fact.LogISRShrinks.Unknown(s, because))
 			} else {
 				seen = append(seen, fact.LogISRShrinks.Is(s, shrinksOf(all)))
+			}
+			continue
+		}
+		if k == fact.Key(fact.LogRebalanceTimes) {
+			if because != nil {
+				seen = append(seen, fact.LogRebalanceTimes.Unknown(s, because))
+			} else {
+				seen = append(seen, fact.LogRebalanceTimes.Is(s, rebalancesOf(all)))
 			}
 			continue
 		}
@@ -94,6 +102,16 @@ func shrinksOf(all []report) []fact.ISRShrink {
 	}
 	slices.SortStableFunc(shrinks, func(a, b fact.ISRShrink) int { return a.At.Compare(b.At) })
 	return shrinks[max(0, len(shrinks)-maxShrinks):]
+}
+
+// rebalancesOf is the newest rebalances, oldest first.
+func rebalancesOf(all []report) []fact.Rebalance {
+	rebalances := []fact.Rebalance{}
+	for _, r := range all {
+		rebalances = append(rebalances, r.rebalances...)
+	}
+	slices.SortStableFunc(rebalances, func(a, b fact.Rebalance) int { return a.At.Compare(b.At) })
+	return rebalances[max(0, len(rebalances)-maxRebalances):]
 }
 
 // mergeMinutes adds the counts of two logs, oldest minute first.

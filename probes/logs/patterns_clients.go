@@ -55,8 +55,23 @@ var clientPatterns = []pattern{
 	{text: " is Denied ", key: fact.LogDenied.Def(), names: denied},
 	{text: "Invalid receive (size = ", key: fact.LogInvalidReceive.Def(), names: received},
 	{text: "Rejected connection from", key: fact.LogConnectionRejected.Def(), names: address},
-	{text: "Preparing to rebalance group ", key: fact.LogRebalances.Def(), names: after("rebalance group ")},
+	{text: "Preparing to rebalance group ", key: fact.LogRebalances.Def(), names: after("rebalance group "), note: (*scan).rebalance},
 	{text: "Preparing to rebalance group ", key: fact.LogRebalanceReasons.Def(), names: reason},
 	{text: "has failed, removing it from the group", key: fact.LogMemberFailed.Def(), names: after("in group ")},
 	{text: "fenced from the group because", key: fact.LogMemberFailed.Def(), names: after("[GroupId ")},
+}
+
+// maxRebalances is how many rebalances are kept apart.
+const maxRebalances = 64
+
+// rebalance notes when a coordinator began one, and of which group.
+func (s *scan) rebalance(h hit) {
+	group := wordAfter(h.line, "rebalance group ")
+	if group == "" {
+		return
+	}
+	if len(s.rebalances) == maxRebalances {
+		s.rebalances = append(s.rebalances[:0], s.rebalances[1:]...)
+	}
+	s.rebalances = append(s.rebalances, fact.Rebalance{At: h.at, Group: group})
 }

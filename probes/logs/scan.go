@@ -33,11 +33,12 @@ type scan struct {
 	newest time.Time
 	mtime  time.Time // of the file: for lines before the first with a time
 
-	matched  []int16          // what a line holds, used again for the next
-	awaiting []*fact.LogLines // whose exception comes with the next piece
-	shrinks  []fact.ISRShrink
-	starting bool                 // the controller that writes this log reads its past
-	unclean  map[string]time.Time // unclean elections that were seen, by what tells them apart
+	matched    []int16          // what a line holds, used again for the next
+	awaiting   []*fact.LogLines // whose exception comes with the next piece
+	shrinks    []fact.ISRShrink
+	rebalances []fact.Rebalance
+	starting   bool                 // the controller that writes this log reads its past
+	unclean    map[string]time.Time // unclean elections that were seen, by what tells them apart
 }
 
 // subject is a kind of line and whom it is about: "" the node itself, the id of
@@ -81,7 +82,7 @@ func finderOf(patterns []pattern) *finder {
 
 func (s *scan) forget() {
 	s.lines, s.first = map[subject]*fact.LogLines{}, map[string]*fact.Def{}
-	s.awaiting, s.shrinks = nil, nil
+	s.awaiting, s.shrinks, s.rebalances = nil, nil, nil
 }
 
 // feed scans whole lines, in the order of the file.

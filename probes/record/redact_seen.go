@@ -43,6 +43,12 @@ func (r *Redactor) seen(v any) any {
 			v[i].Partition = r.partition(v[i].Partition)
 		}
 		return v
+	case []fact.Rebalance:
+		v = slices.Clone(v)
+		for i := range v {
+			v[i].Group = r.name("group", v[i].Group)
+		}
+		return v
 	case fact.MetricsEndpoint:
 		v.URL = r.url(v.URL)
 		return v
