@@ -17,7 +17,7 @@ var brokerCrashed = &Cause{
 		{Sign: fatalLogged, Strength: Sometimes},
 	},
 	RulesOut: []*Sign{shutdownLogged, answersKafka},
-	Leads:    []*Cause{underMinISR},
+	Leads:    []*Cause{underMinISR, controllerQuorumLost},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("broker %s is down: %s", s.Name, gist(yes, processGone, portRefuses, brokerNotLive))
 	},

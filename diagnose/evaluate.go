@@ -183,7 +183,7 @@ func (s *Session) remember(st *SignState) {
 			t.yes = st.Since
 		}
 	}
-	if held := s.history.now.Sub(t.yes); st.Outcome == Yes && held < st.Sign.For {
+	if held := s.history.now.Sub(t.yes); st.Outcome == Yes && held < st.Sign.For && !st.Lasting {
 		st.Outcome = Unknown
 		st.Because = &fact.Unknown{Reason: fact.NotYet, Detail: fmt.Sprintf("has held %s of %s: %s", held, st.Sign.For, st.Text)}
 	}

@@ -18,7 +18,7 @@ type Sign struct {
 	On             fact.Scope
 	Needs          []fact.Key    // one unknown, and the sign is unknown: Test is not called
 	Uses           []fact.Key    // read where there is one; unknown does not decide
-	For            time.Duration // yes only after it has held this long
+	For            time.Duration // yes only after it has held this long; a Lasting reading at once
 	// Trouble says that a yes is bad in itself: it wants an explanation, and
 	// must go away after a fix. "The group is stable" is a sign too, and is not.
 	Trouble bool
@@ -58,6 +58,7 @@ type Reading struct {
 	Limit    float64   // where yes begins; meant only with a Unit
 	Below    bool      // yes is at or below Limit, not at or above it
 	Since    time.Time // when it began, where the facts tell; zero: when first seen
+	Lasting  bool      // it does not pass by itself: the sign's For is not waited for
 	Because  *fact.Unknown
 	Affected Affected
 	// Blames is whom the reading points at: the brokers missing from an ISR.

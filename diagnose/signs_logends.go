@@ -18,6 +18,7 @@ var lossAllowed = &Sign{
 	Test: func(v *View) Reading {
 		for _, k := range []fact.Of[fact.LogLines]{fact.LogUncleanElection, fact.LogTruncatedBelowHW} {
 			if r := anywhere(v, k, "unclean election"); r.Outcome == Yes {
+				r.Lasting = true // what was cut off stays away
 				return r
 			}
 		}

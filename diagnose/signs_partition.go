@@ -160,14 +160,14 @@ var quorumWithoutLeader = &Sign{
 	ID: "quorum-without-leader", Title: "the controller quorum has no leader", On: fact.Cluster, Trouble: true, Leak: 0.001,
 	For:  10 * time.Second, // an election takes a moment
 	Doc:  "For 10 s or more, DescribeQuorum names no leader, or brokers that answer everything else get no answer to it from a controller: nothing can be elected, created or fenced.",
-	Uses: []fact.Key{fact.QuorumState, fact.Metadata, fact.BrokerReach},
+	Uses: []fact.Key{fact.QuorumState, fact.Metadata, fact.BrokerReach, fact.QuorumVoters},
 	Test: func(v *View) Reading {
 		q, ok := fact.QuorumState.Latest(v, fact.TheCluster)
 		if !ok {
-			return quorumSilent(v)
+			return silentVoters(v, quorumSilent(v))
 		}
 		if q.Leader < 0 {
-			return yes("no leader among %s", plural(len(q.Voters), "voter"))
+			return silentVoters(v, yes("no leader among %s", plural(len(q.Voters), "voter")))
 		}
 		return no("controller %d leads, epoch %d, %s", q.Leader, q.Epoch, plural(len(q.Voters), "voter"))
 	},
@@ -188,6 +188,27 @@ func quorumSilent(v *View) Reading {
 		return cannotTell(because)
 	}
 	return yes("%s answer, and no controller answers DescribeQuorum through them (%s)", plural(answering, "broker"), because)
+}
+
+// silentVoters is a reading with the controllers that do not answer at their own
+// listeners, where it is a yes and they were asked: it is for them that a majority
+// is missing.
+func silentVoters(v *View, r Reading) Reading {
+	voters, asked := fact.QuorumVoters.Latest(v, fact.TheCluster)
+	if r.Outcome != Yes || !asked {
+		return r
+	}
+	var silent []int32
+	for _, said := range voters {
+		if said.ID >= 0 && said.Reach.Outcome != fact.Answered {
+			silent = append(silent, said.ID)
+			r.Blames = append(r.Blames, fact.BrokerOf(said.ID))
+		}
+	}
+	if len(silent) > 0 {
+		r.Text += fmt.Sprintf("; %d of %s do not answer: %s", len(silent), plural(len(voters), "controller"), ids(silent))
+	}
+	return r
 }
 
 // where is the partitions that a test picks.

@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/probe"
 )
 
 // A broker that advertises a name which nobody can resolve: the step that ends
@@ -55,5 +56,31 @@ func TestAdvertisedNameOfNobody(t *testing.T) {
 	}
 	if names := reach.subjects(fact.BrokerReach); !slices.Equal(names, []string{"0", "7"}) {
 		t.Errorf("brokers %v", names)
+	}
+}
+
+// On the broker's own host its listeners are known from its properties too: that
+// it answers there does not hide that the cluster sends everybody elsewhere.
+func TestListenerOfThisHostIsNotAdvertised(t *testing.T) {
+	t.Parallel()
+	const listener, advertised = "127.0.0.1:19093", "localhost:1"
+	settled := func(told bool) fact.Reach {
+		r := newRoster(&probe.Target{})
+		r.learn(2, listener)
+		if told {
+			r.hear(2, advertised)
+		}
+		r.settle([]attempt{
+			{address: listener, id: 2, reach: fact.Reach{Address: listener, Step: fact.APIVersions, Outcome: fact.Answered}, link: &link{}},
+			{address: advertised, id: 2, reach: fact.Reach{Address: advertised, Step: fact.Connect, Outcome: fact.Refused}},
+		})
+		return r.peers["2"].reach
+	}
+	r := settled(true)
+	if r.Outcome != fact.Answered || r.Own == nil || *r.Own != (fact.OwnAddress{Address: advertised, Step: fact.Connect, Outcome: fact.Refused}) {
+		t.Errorf("%+v, own %+v", r, r.Own)
+	}
+	if r := settled(false); r.Own != nil {
+		t.Errorf("nobody is told %s: %+v", advertised, r.Own)
 	}
 }

@@ -23,7 +23,7 @@ func (s *survey) identify(ctx context.Context, a *attempt) {
 	r.mu.Lock()
 	for _, b := range others {
 		address := addressOf(b)
-		r.learn(b.ID, address)
+		r.hear(b.ID, address)
 		addresses = append(addresses, address)
 	}
 	r.mu.Unlock()

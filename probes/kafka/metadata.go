@@ -71,7 +71,7 @@ func (r *roster) choose(seen []fact.Observation) {
 	defer r.mu.Unlock()
 	r.view = newest
 	for _, b := range newest.Brokers {
-		r.learn(b.ID, addressOf(b))
+		r.hear(b.ID, addressOf(b))
 	}
 }
 

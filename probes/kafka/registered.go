@@ -46,7 +46,7 @@ func registeredFrom(ctx context.Context, r *roster, p *peer) ([]fact.Observation
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, b := range all {
-		r.learn(b.ID, addressOf(b.BrokerAddress))
+		r.hear(b.ID, addressOf(b.BrokerAddress))
 	}
 	return []fact.Observation{fact.Registered.Is(fact.TheCluster, all)}, nil
 }

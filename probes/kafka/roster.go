@@ -59,6 +59,7 @@ type peer struct {
 	name  string
 	id    int32    // -1: not known
 	own   []string // its addresses: advertised, or listeners in its own configuration
+	told  []string // those of them that the cluster tells clients
 	reach fact.Reach
 	tried time.Time // when reach was seen; zero: never
 	door  *door     // nil in tests
@@ -179,6 +180,14 @@ func (r *roster) learn(id int32, address string) {
 	}
 	if !slices.Contains(p.own, address) {
 		p.own = append(p.own, address)
+	}
+}
+
+// hear notes an address of a broker that the cluster tells its clients.
+func (r *roster) hear(id int32, address string) {
+	r.learn(id, address)
+	if p := r.peers[strconv.Itoa(int(id))]; !slices.Contains(p.told, address) {
+		p.told = append(p.told, address)
 	}
 }
 

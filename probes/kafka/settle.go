@@ -117,7 +117,7 @@ func (r *roster) better(a, b attempt) attempt {
 	case r.isOwn(b.address) && !r.isOwn(a.address):
 		a, b = b, a
 	}
-	if a.link != nil && b.link == nil && b.taken == nil && r.isOwn(b.address) && !r.isOwn(a.address) {
+	if a.link != nil && b.link == nil && b.taken == nil && r.isTold(b.address) && !r.isTold(a.address) {
 		a.reach.Own = &fact.OwnAddress{Address: b.address, Step: b.reach.Step, Outcome: b.reach.Outcome}
 	}
 	if a.link != nil && b.link != nil {
@@ -133,6 +133,17 @@ func (r *roster) better(a, b attempt) attempt {
 func (r *roster) isOwn(address string) bool {
 	for _, p := range r.peers {
 		if p.id >= 0 && slices.Contains(p.own, address) {
+			return true
+		}
+	}
+	return false
+}
+
+// isTold says whether the cluster sends clients to an address. One that only the
+// configuration of a broker of this host names is none of these.
+func (r *roster) isTold(address string) bool {
+	for _, p := range r.peers {
+		if p.id >= 0 && slices.Contains(p.told, address) {
 			return true
 		}
 	}

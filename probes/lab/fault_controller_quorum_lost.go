@@ -39,11 +39,12 @@ var controllerQuorumLost = &Fault{
 	Heal: func(ctx context.Context, c *Cluster) error {
 		return c.Restart(ctx, controllerID, controllerID+1)
 	},
-	Args:   patient,
-	Branch: "availability",
-	Later:  true,
-	// On the controllers' own host their death is the root, from afar the quorum is:
-	// both are right, and no cause is expected.
+	// On the controllers' own host their death is the root, from afar the quorum is.
+	Expect:       []Expect{{"broker-crashed", "broker 100"}},
+	Consequences: []string{"controller-quorum-lost"},
+	Args:         patient,
+	Branch:       "availability",
+	Later:        true,
 	Forbidden: []string{"broker-hung", "no-leader", "under-min-isr", "planned-shutdown"},
 	Facts:     []Sight{{"kafka.quorum", "cluster", "unknown=timed-out"}},
 }

@@ -66,7 +66,7 @@ var replicationThrottleLeft = &Fault{
 		if err := n.End(ctx, syscall.SIGTERM); err != nil {
 			return err
 		}
-		if err := c.fill(ctx, archiveTopic, 500, 10_000); err != nil {
+		if err := c.fill(ctx, archiveTopic, 1200, 10_000); err != nil {
 			return err
 		}
 		if err := n.Start(); err != nil {
@@ -92,7 +92,8 @@ var replicationThrottleLeft = &Fault{
 		}
 		return c.Restart(ctx)
 	},
-	Context:   []string{"replication-throttle-left"},
+	Expect:    []Expect{{Cause: "replication-throttle-left"}}, // it holds replicas back, which is no advice any more
+	Branch:    "performance",
 	Later:     true,
 	Forbidden: []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr", "group-stopped"},
 	Facts: []Sight{

@@ -41,10 +41,12 @@ var rebalanceStorm = &Fault{
 		}
 		return groupStopped.Heal(ctx, c)
 	},
+	// A classic group tells no generation, and may be Stable at every look: only
+	// the coordinator's log counts.
+	Expect:    []Expect{{"rebalance-storm", "group " + billingGroup}},
+	Branch:    "data",
 	Later:     true,
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung", "no-leader", "under-min-isr"},
-	// A classic group tells no generation, and may be Stable at every look: only
-	// the coordinator's log counts. No cause is expected until signs read it.
 	Facts: []Sight{{"log.rebalances", "", "count>5"}},
 }
 

@@ -97,7 +97,7 @@ var uncleanLeaderElection = &Fault{
 	Bites: time.Minute,
 	Heal:  func(ctx context.Context, c *Cluster) error { return c.Restart(ctx, 2) },
 	// The election was before anybody looked: the controller's log alone tells of it.
-	Expect:    []Expect{{"broker-crashed", "broker 2"}},
+	Expect:    []Expect{{"broker-crashed", "broker 2"}, {Cause: "unclean-leader-election"}},
 	Later:     true,
 	Forbidden: []string{"broker-hung", "planned-shutdown", "no-leader"},
 	Facts: []Sight{

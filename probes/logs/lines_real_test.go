@@ -2,6 +2,7 @@ package logs
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -206,5 +207,26 @@ func TestManyNamesAreBounded(t *testing.T) {
 	}
 	if sum != 100 || l.Within(l.Last, time.Hour) != 100 || l.Within(l.Last, 0) >= 100 {
 		t.Errorf("minutes %+v", l.Minutes)
+	}
+}
+
+// Each rebalance of a group is told with its time, as a classic group tells no
+// generation.
+func TestRebalancesTakenApart(t *testing.T) {
+	log, err := os.ReadFile("testdata/4.3.1/server-broker1.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := rebalancesOf([]report{scanned(log).report()})
+	if len(all) != 4 || all[0] != (fact.Rebalance{At: time.Date(2026, 11, 23, 2, 24, 4, 992e6, time.UTC), Group: "cg2"}) || !all[3].At.After(all[0].At) {
+		t.Errorf("%+v", all)
+	}
+	var many []string
+	for i := range maxRebalances + 5 {
+		many = append(many, fmt.Sprintf("INFO [GroupCoordinator id=1] Preparing to rebalance group g%d in state PreparingRebalance with old generation 0 (kafka)", i))
+	}
+	all = rebalancesOf([]report{scanned(stamped(many...)).report()})
+	if len(all) != maxRebalances || all[len(all)-1].Group != fmt.Sprintf("g%d", maxRebalances+4) {
+		t.Errorf("%d rebalances are kept, the last %+v", len(all), all[len(all)-1])
 	}
 }
