@@ -45,6 +45,6 @@ var controllerQuorumLost = &Fault{
 	Args:         patient,
 	Branch:       "availability",
 	Later:        true,
-	Forbidden: []string{"broker-hung", "no-leader", "under-min-isr", "planned-shutdown"},
-	Facts:     []Sight{{"kafka.quorum", "cluster", "unknown=timed-out"}},
+	Forbidden:    []string{"broker-hung", "no-leader", "under-min-isr", "planned-shutdown"},
+	Facts:        []Sight{{"kafka.quorum", "cluster", "unknown=timed-out"}},
 }

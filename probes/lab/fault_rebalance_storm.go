@@ -47,7 +47,7 @@ var rebalanceStorm = &Fault{
 	Branch:    "data",
 	Later:     true,
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung", "no-leader", "under-min-isr"},
-	Facts: []Sight{{"log.rebalances", "", "count>5"}},
+	Facts:     []Sight{{"log.rebalances", "", "count>5"}},
 }
 
 // flapper is a member that comes and goes.
