@@ -117,7 +117,7 @@ func claimed(own fact.MetadataView, best *clusterViewOf, id int32) (n int) {
 var liveButUnreachable = &Sign{
 	ID: "advertised-unreachable", Title: "the address it advertises leads nowhere", On: fact.Broker, Trouble: true, Leak: 0.001,
 	For:      30 * time.Second, // a broker that died is live until its session times out
-	Doc:      "The broker is live for the cluster, for 30 s or more, and the address that it advertises is refused, cannot be resolved or does not answer from here: clients that find it through another broker fail.",
+	Doc:      "The broker is live for the cluster, for 30 s or more unless it answers at another address, and the address that it advertises is refused, cannot be resolved or does not answer from here: clients that find it through another broker fail.",
 	Uses:     []fact.Key{fact.Metadata, fact.BrokerReach, fact.Registered, fact.LocalBrokers},
 	Subjects: knownBrokers,
 	Test: func(v *View) Reading {
@@ -149,6 +149,7 @@ var liveButUnreachable = &Sign{
 		r := yes("the cluster lists it as live at %s, and that is %s from here", at.Address, at.Outcome)
 		if reach.Own != nil {
 			r.Text += "; it answers at " + reach.Address
+			r.Lasting = true // who answers has not died
 		}
 		r.Affected.Brokers = []int32{id}
 		return r

@@ -65,6 +65,7 @@ var humongousAllocation = &Fault{
 	},
 	Bites:     time.Minute,
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.replace(ctx, 2) },
+	Later:     true,
 	Forbidden: []string{"heap-exhaustion", "broker-crashed", "broker-hung"},
 	Facts: []Sight{
 		{"jvm.gclog.humongous.count", "process 2", "value moves"},

@@ -25,5 +25,6 @@ var twoBrokersCrashed = &Fault{
 	Expect:       []Expect{{Cause: "broker-crashed", Subject: "broker 2"}, {Cause: "broker-crashed", Subject: "broker 3"}},
 	Consequences: []string{"under-min-isr"},
 	Branch:       "availability",
+	Later:        true, // all-brokers-crashed and under-min-isr are near
 	Forbidden:    []string{"planned-shutdown", "broker-hung", "no-leader"},
 }
