@@ -49,8 +49,10 @@ func (s *Session) alerts(v *Verdict) []AlertState {
 				now, first = one, false
 			}
 		}
-		if unseen := v.unseen(a.Sign); now.State == Inactive && len(unseen) > 0 {
-			now = AlertState{Alert: a, State: AlertUnknown, Text: "not seen of broker " + listed(unseen) + "; elsewhere: " + now.Text}
+		if now.State == Inactive { // some subject was seen, so the rule has a sign
+			if unseen := v.unseen(a.Sign); len(unseen) > 0 {
+				now = AlertState{Alert: a, State: AlertUnknown, Text: "not seen of broker " + listed(unseen) + "; elsewhere: " + now.Text}
+			}
 		}
 		all = append(all, now)
 	}

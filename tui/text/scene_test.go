@@ -38,7 +38,7 @@ func view(live ...int32) fact.MetadataView {
 		m.Leader = append(m.Leader, live[int(p)%len(live)])
 		m.Epoch = append(m.Epoch, 1)
 		m.Error = append(m.Error, 0)
-		m.Replicas.Add([]int32{1, 2, 3})
+		m.Replicas.Add([]int32{p%3 + 1, (p+1)%3 + 1, (p+2)%3 + 1}) // the leader of a whole cluster is the preferred one
 		m.ISR.Add(live)
 		m.Offline.Add(nil)
 	}
