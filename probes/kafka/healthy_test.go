@@ -112,8 +112,11 @@ func TestNoQuorum(t *testing.T) {
 	if u := seen.unknown(t, fact.QuorumState, fact.TheCluster); u.Reason != fact.Absent {
 		t.Errorf("%v, not-applicable is expected", u)
 	}
-	seen.unknown(t, fact.ZooKeeperController, fact.TheCluster) // nobody has told the metadata yet
+	first := value(t, seen, fact.ZooKeeperController, fact.TheCluster) // nobody has told the metadata yet
 	view := value(t, must(t, target, Metadata), fact.Metadata, fact.BrokerOf(1))
+	if int32(first) != view.Controller {
+		t.Errorf("controller %v before any metadata, which say %d", first, view.Controller)
+	}
 	if id := value(t, must(t, target, Quorum), fact.ZooKeeperController, fact.TheCluster); int32(id) != view.Controller {
 		t.Errorf("controller %v, metadata says %d", id, view.Controller)
 	}

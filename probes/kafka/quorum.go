@@ -44,7 +44,7 @@ func observeQuorum(ctx context.Context, t *probe.Target) ([]fact.Observation, er
 		return []fact.Observation{fact.QuorumState.Is(fact.TheCluster, q), fact.ZooKeeperController.Unknown(fact.TheCluster, none)}, nil
 	})
 	if err != nil && probe.Because(err).Reason == fact.Absent {
-		return r.withoutQuorum(probe.Because(err)), nil
+		return r.withoutQuorum(ctx, probe.Because(err)), nil
 	}
 	return seen, err
 }
@@ -58,13 +58,28 @@ func quorumRequest() *kmsg.DescribeQuorumRequest {
 
 // withoutQuorum is what there is to see when brokers do not know the request:
 // they have ZooKeeper, and what they call the controller is the controller.
-func (r *roster) withoutQuorum(because *fact.Unknown) []fact.Observation {
-	seen := []fact.Observation{fact.QuorumState.Unknown(fact.TheCluster, because)}
-	view := r.latest()
-	if view == nil {
-		return append(seen, fact.ZooKeeperController.Unknown(fact.TheCluster, probe.Because(errNoView)))
+func (r *roster) withoutQuorum(ctx context.Context, because *fact.Unknown) []fact.Observation {
+	none := fact.QuorumState.Unknown(fact.TheCluster, because)
+	if view := r.latest(); view != nil {
+		return []fact.Observation{none, fact.ZooKeeperController.Is(fact.TheCluster, float64(view.Controller))}
 	}
-	return append(seen, fact.ZooKeeperController.Is(fact.TheCluster, float64(view.Controller)))
+	// In the first round the metadata may not have been told yet.
+	seen, err := r.anyone(ctx, "kafka.quorum", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
+		request := kmsg.NewPtrMetadataRequest()
+		request.Topics = []kmsg.MetadataRequestTopic{} // none, where nil would be all
+		got, err := r.ask(ctx, p, request)
+		if err == nil {
+			err = refusal(p, "Metadata", got.(*kmsg.MetadataResponse).ErrorCode)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return []fact.Observation{fact.ZooKeeperController.Is(fact.TheCluster, float64(got.(*kmsg.MetadataResponse).ControllerID))}, nil
+	})
+	if err != nil {
+		seen = []fact.Observation{fact.ZooKeeperController.Unknown(fact.TheCluster, probe.Because(err))}
+	}
+	return append(seen, none)
 }
 
 func quorumOf(p *peer, answer *kmsg.DescribeQuorumResponse) (q fact.Quorum, err error) {
