@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -37,6 +39,7 @@ func TestLabSecurity(t *testing.T) {
 		map[string]string{
 			"ssl.keystore.type": "PEM", "ssl.keystore.location": absolute(t, "broker.pem"),
 			"ssl.truststore.type": "PEM", "ssl.truststore.location": absolute(t, "ca.pem"),
+			"listener.name.old.ssl.keystore.type": "PEM", "listener.name.old.ssl.keystore.location": oldStore,
 			"listener.name.mutual.ssl.client.auth":                              "required",
 			"listener.name.sasl.sasl.enabled.mechanisms":                        "PLAIN,SCRAM-SHA-512,OAUTHBEARER",
 			"listener.name.sasl.plain.sasl.jaas.config":                         loginOf("plain.PlainLoginModule", `user_alice="alice-word"`),
@@ -70,7 +73,7 @@ func TestLabSecurity(t *testing.T) {
 	fails(t, "TLS to JMX", "127.0.0.1:"+jmx, trust, fact.TLS, "another port")
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
-	fails(t, "HTTP", web.Listener.Addr().String(), nil, fact.APIVersions, "speaks HTTP")
+	fails(t, "HTTP", answersHTTP(t), nil, fact.APIVersions, "speaks HTTP")
 	fails(t, "TLS to HTTP", web.Listener.Addr().String(), trust, fact.TLS, "speaks HTTP without TLS")
 	seesCertificates(t, c)
 
@@ -95,6 +98,29 @@ func TestLabSecurity(t *testing.T) {
 	fails(t, "OAUTHBEARER, wrong secret", c.at["SASL"], with(client, "sasl.jaas.config", loginOf("oauthbearer.OAuthBearerLoginModule", `clientId="carol" clientSecret="canary-word"`)), fact.SASL, "clientSecret is wrong")
 	fails(t, "OAUTHBEARER, rejected token", c.at["SASL"], with(token, "sasl.jaas.config", loginOf("oauthbearer.OAuthBearerLoginModule", `token="a.b.c"`)), fact.SASL, "rejects the token")
 	t.Logf("all ways took %.1f s", time.Since(began).Seconds())
+}
+
+// answersHTTP is the address of a web server that, unlike Go's own, refuses a
+// request at its first bytes, as nginx does, and does not wait for the line's end.
+func answersHTTP(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Read(make([]byte, 512))
+			io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+			c.Close()
+		}
+	}()
+	return l.Addr().String()
 }
 
 // seesCertificates reads all certificates of broker 2 as on its host, and none of

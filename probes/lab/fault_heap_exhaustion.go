@@ -39,7 +39,7 @@ var heapExhaustion = &Fault{
 	Branch:    "performance",
 	Forbidden: []string{"broker-crashed", "planned-shutdown", "disk-full"},
 	// Sooner or later a thread meets OutOfMemoryError, and the log alone decides.
-	Blind: []Blind{{"jvm.perf,logs.lines", "heap-exhaustion"}},
+	Blind: []Blind{{"jvm.perf,jvm.gclog,logs.lines", "heap-exhaustion"}},
 }
 
 // fullPause is a full collection as the unified GC log tells it; MiB.
