@@ -40,7 +40,6 @@ var allocationStorm = &Fault{
 		{"jvm.gclog.allocated", "process 2", "value moves"},
 		{"jvm.gclog.full.count", "process 2", "value stays"},
 		{"jvm.gclog.heap.after", "process 2", "value<300000000"},
-		{"jvm.threads.roles", "process 2", "row=gc; cpu_seconds moves"},
 	},
 }
 
