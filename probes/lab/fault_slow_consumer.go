@@ -43,6 +43,7 @@ var slowConsumer = &Fault{
 		}
 		return groupStopped.Heal(ctx, c)
 	},
+	Args:      slowly, // what else could hold commits back is known after a while only
 	Expect:    []Expect{{"slow-consumer", "group " + billingGroup}},
 	Branch:    "data",
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung"},
