@@ -12,6 +12,7 @@ import (
 
 var allocationStorm = &Fault{
 	Name:    "allocation-storm",
+	Later:   true,
 	Doc:     "an agent in broker 2 allocates 1200 MiB a second of what is garbage at once, on a heap of 384 MiB",
 	Shape:   Shape{JVM: map[int32][]string{2: {"-Xms384m", "-Xmx384m"}}},
 	Prepare: orders,

@@ -69,6 +69,7 @@ func (c *Cluster) held() (*throttled, error) {
 
 var quotaThrottle = &Fault{
 	Name:    "quota-throttle",
+	Later:   true,
 	Doc:     "client " + loader + " may produce 20 kB a second to each broker, and wants to produce 300",
 	Shape:   Shape{Metrics: true},
 	Prepare: orders,

@@ -63,6 +63,7 @@ const idleNanos = `kafka_server_kafkarequesthandlerpool_count{name="RequestHandl
 
 var requestHandlerSaturation = &Fault{
 	Name:    "request-handler-saturation",
+	Later:   true,
 	Doc:     "broker 2 has one request handler, and 24 connections ask it for metadata without a pause",
 	Shape:   Shape{Metrics: true, OwnController: true, Settings: map[string]string{"num.io.threads": "1"}},
 	Prepare: orders,
