@@ -35,9 +35,23 @@ func (m Model) move(by int) Model {
 		if book := m.book(); book != nil {
 			m.step, m.graph = clamp(m.step, len(book.Steps)), 0
 		}
+	case graphView:
+		return m.moveLine(by)
 	default:
+		if sheets[m.view] != nil {
+			return m.moveLine(by)
+		}
 		m.scroll = max(0, m.scroll+by)
 	}
+	return m
+}
+
+// halfPage moves by half a screen.
+func (m Model) halfPage(way int) Model {
+	if sheets[m.view] != nil {
+		return m.moveLine(way * max(1, m.bodyHeight()/2))
+	}
+	m.scroll = max(0, m.scroll+way*m.height/2)
 	return m
 }
 
@@ -152,6 +166,9 @@ func (m Model) copyText() string {
 	}
 	if f := m.current(); f != nil && (m.view == verdictView || m.view == whyView) {
 		return fmt.Sprintf("%s %s on %s (%s) since %s: %s", strings.ToUpper(string(f.Severity)), f.Cause.ID, f.Subject, band(f.Band), clock(f.Since), f.Says)
+	}
+	if e, ok := m.picked(); ok && (sheets[m.view] != nil || m.view == graphView) {
+		return e.copyText()
 	}
 	word, _, text := headlineOf(m.verdict())
 	return word + " " + text

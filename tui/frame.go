@@ -81,6 +81,11 @@ func (m Model) body(w, h int) []row {
 		return m.verdictRows(w, h)
 	case playbookView:
 		return m.playbookRows(w, h)
+	case graphView:
+		return m.graphScreen(w, h)
+	}
+	if sheets[m.view] != nil {
+		return m.sheetRows(w, h)
 	}
 	return m.window(m.page(w), h)
 }
@@ -190,8 +195,8 @@ func (m Model) verdictRow(w int) row {
 // where to look next.
 func (m Model) messageRow() row {
 	switch {
-	case m.typing:
-		return row{{" note: ", bold}, {m.typed + "_", plain}, {"   enter keeps it, esc does not", dim}}
+	case m.typing != nothing:
+		return m.askRow()
 	case m.message != "":
 		return in(cyan, " "+m.message)
 	case m.view == flowView && m.verdict().Next != nil:
@@ -213,7 +218,13 @@ var hints = map[view][]string{
 	groupsView:   {"esc", "v", "u"},
 	coverageView: {"esc", "v"},
 	helpView:     {"esc"},
+
+	hostView: sheetHints, jvmView: sheetHints, logsView: sheetHints, alertsView: sheetHints, partitionsView: sheetHints,
+	transactionsView: sheetHints, logDirsView: sheetHints, configView: sheetHints,
+	graphView: {"esc", "v", "p"},
 }
+
+var sheetHints = []string{"enter", "/", "s", "F", ":", "esc"}
 
 // keysRow is the last line. Help is always in it, the others as they fit.
 func (m Model) keysRow(w int) row {

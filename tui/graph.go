@@ -171,30 +171,37 @@ func roundSteps(n int) int {
 // graphRows is a sign's numbers over time with its limit, in h rows; a sentence
 // where there is nothing to draw.
 func (m Model) graphRows(sign *diagnose.Sign, on fact.Subject, w, h int) []row {
-	st := m.stateOf(sign, on)
-	unit, limit, below := fact.None, math.NaN(), false
-	if st != nil && st.Unit != "" {
-		unit, limit, below = st.Unit, st.Limit, st.Below
+	c := curve{title: sign.Title, on: on, points: func() []diagnose.Point { return m.shown.session.Series(sign, on) }}
+	if st := m.stateOf(sign, on); st != nil && st.Unit != "" {
+		c.unit, c.sign = st.Unit, st
 	}
-	name := row{{m.glyphs.line + " ", dim}, {sign.Title, bold}, {"  " + subject(on, 30), dim}}
-	points := m.shown.session.Series(sign, on)
-	c, ok := sample(points, w-axisWide, limit, below)
+	return m.curveRows(&c, w, h)
+}
+
+// curveRows is any numbers over time, with a limit where there is one.
+func (m Model) curveRows(of *curve, w, h int) []row {
+	limit, below := math.NaN(), false
+	if of.sign != nil {
+		limit, below = of.sign.Limit, of.sign.Below
+	}
+	name := row{{m.glyphs.line + " ", dim}, {of.title, bold}, {"  " + subject(of.on, 30), dim}}
+	c, ok := sample(of.points(), w-axisWide, limit, below)
 	if !ok || h < graphMin || w < axisWide+8 {
 		return []row{split(name, in(dim, "no numbers yet"), w)}
 	}
 	now := "unknown"
 	if !math.IsNaN(c.now) {
-		now = number(c.now, unit)
+		now = number(c.now, of.unit)
 	}
 	numbers := row{
-		{" limit " + number(limit, unit), dim}, {"  now " + now, bold},
-		{"  min " + number(c.min, unit) + "  max " + number(c.max, unit), dim}}
+		{" limit " + number(limit, of.unit), dim}, {"  now " + now, bold},
+		{"  min " + number(c.min, of.unit) + "  max " + number(c.max, of.unit), dim}}
 	rows := []row{split(name, numbers, w)}
 	if name.width()+numbers.width() > w && h > stripHigh {
 		rows = []row{name, split(nil, numbers, w)}
 		h--
 	}
-	for _, line := range plot(c, unit, h-2, m.paint.ascii) {
+	for _, line := range plot(c, of.unit, h-2, m.paint.ascii) {
 		rows = append(rows, say(line))
 	}
 	return append(rows, m.timesRow(c, w))

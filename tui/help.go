@@ -9,6 +9,8 @@ import (
 var viewNames = map[view]string{
 	flowView: "Flow", signsView: "Signs", verdictView: "Verdict", whyView: "Evidence", playbookView: "Playbook",
 	verifyView: "Verify", brokersView: "Brokers", groupsView: "Groups", coverageView: "Coverage", helpView: "Help",
+	hostView: "Host", jvmView: "JVM", logsView: "Logs", alertsView: "Alerts", partitionsView: "Partitions",
+	transactionsView: "Transactions", logDirsView: "Log dirs", configView: "Config", graphView: "Graph",
 }
 
 // helpPage is the keys: those of the screen it was opened from first.
@@ -60,7 +62,7 @@ func keyNames(b *binding) string {
 func KeysDocument() string {
 	var b strings.Builder
 	b.WriteString("# Keys of the console\n\nGenerated from the key table in tui/keys.go by `go generate ./tui`.\n\n")
-	b.WriteString("No key changes a cluster. Keys of one screen come before those of every screen.\nWhile a note is typed, keys are its text: enter keeps it, esc does not.\n\n")
+	b.WriteString("No key changes a cluster. Keys of one screen come before those of every screen.\nWhile a note, a filter or the name of a screen is typed, keys are its text: enter keeps it, esc does not.\n\n")
 	b.WriteString("| keys | on | does |\n|---|---|---|\n")
 	for i := range bindings {
 		on := "every screen"

@@ -50,6 +50,9 @@ func alters(f func(Model) Model) func(Model) (tea.Model, tea.Cmd) {
 	return func(m Model) (tea.Model, tea.Cmd) { return f(m), nil }
 }
 
+// sheetViews are the screens that are sheets.
+var sheetViews = []view{hostView, jvmView, logsView, alertsView, partitionsView, transactionsView, logDirsView, configView}
+
 // screenKeys are the keys that belong to one screen, or mean something else there.
 var screenKeys = []binding{
 	{[]string{"right"}, []view{flowView}, "next", "follow the recommended next box, else move right", alters(Model.followNext)},
@@ -60,6 +63,10 @@ var screenKeys = []binding{
 	{[]string{"tab"}, []view{playbookView}, "", "the next graph of the playbook", alters(func(m Model) Model { m.graph++; return m })},
 	{[]string{"tab"}, []view{verdictView}, "", "the next finding", alters(func(m Model) Model { return m.move(1) })},
 	{[]string{"tab"}, []view{flowView}, "", "the next box in the order of the flow", alters(func(m Model) Model { m.box = (m.selected() + 1) % max(1, len(m.boxes())); return m })},
+	{[]string{"enter"}, sheetViews, "graph", "the line by itself: all about it, and its graph with the limit", alters(Model.openLine)},
+	{[]string{"/"}, sheetViews, "filter", "only lines that fit a regular expression; ! before it: those that do not", alters(func(m Model) Model { return m.ask(askFilter, m.filters[m.view]) })},
+	{[]string{"s"}, sheetViews, "sort", "the next way to sort", alters(Model.sortNext)},
+	{[]string{"F"}, sheetViews, "found", "only the lines of what was found, or all again", alters(func(m Model) Model { m.onlyFound = !m.onlyFound; return m })},
 	{[]string{"e"}, []view{flowView}, "", "the signs of the selected box", opens(signsView)},
 }
 
@@ -71,8 +78,8 @@ var moveKeys = []binding{
 	{[]string{"l"}, []view{flowView}, "", "right", alters(func(m Model) Model { return m.sideways(1) })},
 	{[]string{"g", "home"}, nil, "", "to the top", alters(func(m Model) Model { return m.move(-1 << 20) })},
 	{[]string{"G", "end"}, nil, "", "to the end", alters(func(m Model) Model { return m.move(1 << 20) })},
-	{[]string{"ctrl+d", "pgdown"}, nil, "", "half a page down", alters(func(m Model) Model { m.scroll += m.height / 2; return m })},
-	{[]string{"ctrl+u", "pgup"}, nil, "", "half a page up", alters(func(m Model) Model { m.scroll = max(0, m.scroll-m.height/2); return m })},
+	{[]string{"ctrl+d", "pgdown"}, nil, "", "half a page down", alters(func(m Model) Model { return m.halfPage(1) })},
+	{[]string{"ctrl+u", "pgup"}, nil, "", "half a page up", alters(func(m Model) Model { return m.halfPage(-1) })},
 }
 
 // commonKeys work on every screen.
@@ -84,6 +91,15 @@ var commonKeys = []binding{
 	{[]string{"5"}, nil, "", "Brokers", opens(brokersView)},
 	{[]string{"6", "u"}, nil, "unknown", "Coverage: what could not be seen, and what would show it", opens(coverageView)},
 	{[]string{"7"}, nil, "", "Groups", opens(groupsView)},
+	{[]string{"8"}, nil, "", "Host: CPU, memory, disks, network, limits, pressure", opens(hostView)},
+	{[]string{"9"}, nil, "", "JVM: heap, pauses, threads", opens(jvmView)},
+	{[]string{"0", "L"}, nil, "", "Logs: the known lines, since when and how often", opens(logsView)},
+	{[]string{"A"}, nil, "", "Alerts: the alert rules, evaluated here", opens(alertsView)},
+	{[]string{"T"}, nil, "", "Partitions: those in trouble first", opens(partitionsView)},
+	{[]string{"X"}, nil, "", "Transactions that are open", opens(transactionsView)},
+	{[]string{"D"}, nil, "", "Log dirs", opens(logDirsView)},
+	{[]string{"C"}, nil, "", "Config: settings that differ, and where they are set", opens(configView)},
+	{[]string{":"}, nil, "screens", "any screen by its name; tab completes", alters(func(m Model) Model { return m.ask(askScreen, "") })},
 	{[]string{"esc", "backspace"}, nil, "back", "back to the screen before", alters(Model.leave)},
 	{[]string{"-"}, nil, "", "change between the last two screens", alters(Model.swap)},
 	{[]string{"["}, nil, "", "one batch back, and stay there", func(m Model) (tea.Model, tea.Cmd) { return m.goTo(m.position()-1, true) }},
@@ -91,7 +107,7 @@ var commonKeys = []binding{
 	{[]string{" ", "P"}, nil, "", "pause and go on; the source is still read behind (on Playbook, where space ticks: P)", Model.pause},
 	{[]string{"r"}, nil, "", "probe now", alters(Model.probeNow)},
 	{[]string{"m"}, nil, "", "put a mark at this moment", alters(Model.putMark)},
-	{[]string{"n"}, nil, "", "write a note at this moment", alters(func(m Model) Model { m.typing, m.typed = true, ""; return m })},
+	{[]string{"n"}, nil, "", "write a note at this moment", alters(func(m Model) Model { return m.ask(askNote, "") })},
 	{[]string{"y"}, nil, "", "copy: the commands of the step (of the last one the alert rule), or what the finding says", Model.copy},
 	{[]string{"w"}, nil, "report", "write a report", Model.writeReport},
 	{[]string{"?"}, nil, "help", "the keys of this screen", opens(helpView)},

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"testing"
@@ -25,7 +26,7 @@ func TestKeysDocument(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
-	views := []view{flowView, signsView, verdictView, whyView, playbookView, verifyView, brokersView, groupsView, coverageView, helpView}
+	views := slices.Sorted(maps.Keys(viewNames))
 	for i := range bindings {
 		b := &bindings[i]
 		if b.does == "" || b.do == nil || len(b.keys) == 0 {

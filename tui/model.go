@@ -61,6 +61,15 @@ const (
 	groupsView
 	coverageView
 	helpView
+	hostView
+	jvmView
+	logsView
+	alertsView
+	partitionsView
+	transactionsView
+	logDirsView
+	configView
+	graphView
 )
 
 // Model is the console's state. It is a value: Update returns the next one.
@@ -80,21 +89,28 @@ type Model struct {
 	at            int    // number of the shown batch; following: -1
 	wanted        int    // number of the batch that is being folded; none: -1
 
-	view     view
-	back     []view // to return to
-	box      int    // selected on Flow; unmoved: the one that matters most
-	sign     int    // selected among the signs of a box
-	finding  diagnoseID
-	opened   *diagnose.Finding // as it was when its playbook was opened
-	shelf    shelf
-	step     int
-	graph    int // which of the step's graphs
-	scroll   int
-	ticked   map[tick]bool
-	message  string // shown until the next key
-	typing   bool
-	typed    string
-	saveFile string // of the copies
+	view    view
+	back    []view // to return to
+	box     int    // selected on Flow; unmoved: the one that matters most
+	sign    int    // selected among the signs of a box
+	finding diagnoseID
+	opened  *diagnose.Finding // as it was when its playbook was opened
+	shelf   shelf
+	step    int
+	graph   int // which of the step's graphs
+	scroll  int
+	ticked  map[tick]bool
+	message string // shown until the next key
+	typing  asking // for what the keys are typed; nothing: they act
+	typed   string
+
+	sheet     *arranged       // on the screen, or the one left last
+	cursors   map[view]cursor // on each sheet
+	filters   map[view]string
+	sorts     map[view]int // number of the order
+	onlyFound bool
+	graphOf   view   // the sheet whose line is drawn by itself
+	saveFile  string // of the copies
 }
 
 // diagnoseID names a finding across verdicts.
@@ -124,7 +140,7 @@ func New(opt Options) Model {
 	m := Model{
 		opt: opt, ctx: context.Background(), paint: painter{color: !opt.NoColor, ascii: opt.ASCII}, glyphs: unicodeGlyphs,
 		width: 80, height: 24, live: &live, shown: &live, tape: &tape{}, at: following, wanted: -1, box: unmoved,
-		ticked: map[tick]bool{}, shelf: shelf{},
+		ticked: map[tick]bool{}, shelf: shelf{}, cursors: map[view]cursor{}, filters: map[view]string{}, sorts: map[view]int{},
 	}
 	if opt.ASCII {
 		m.glyphs = asciiGlyphs

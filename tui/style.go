@@ -33,18 +33,21 @@ type glyphs struct {
 	cursor, arrow, mark                                         string
 	line, bar, topLeft, topRight, bottomLeft                    string
 	bottomRight, branch, last                                   string
+	steps                                                       []string // of a trend, from low to high
 }
 
 var unicodeGlyphs = glyphs{
 	no: "✓", found: "✗", unknown: "?", looking: "…", pending: "·", inapplicable: "-", neutral: "•", wide: 2,
 	cursor: "▸", arrow: "→", mark: "▲",
 	line: "─", bar: "│", topLeft: "┌", topRight: "┐", bottomLeft: "└", bottomRight: "┘", branch: "├─", last: "└─",
+	steps: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 }
 
 var asciiGlyphs = glyphs{
 	no: "ok", found: "x", unknown: "?", looking: "..", pending: ".", inapplicable: "-", neutral: "*", wide: 3,
 	cursor: ">", arrow: ">", mark: "^",
 	line: "-", bar: "|", topLeft: "+", topRight: "+", bottomLeft: "+", bottomRight: "+", branch: "|-", last: "`-",
+	steps: []string{"_", ".", "-", "=", "*", "#"},
 }
 
 // span is a piece of a row in one style.

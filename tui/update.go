@@ -12,6 +12,14 @@ import (
 
 // Update folds a message in.
 func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	next, cmd := m.fold(msg)
+	if m, ok := next.(Model); ok {
+		return m.arrange(), cmd
+	}
+	return next, cmd
+}
+
+func (m Model) fold(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		if msg.Width > 0 && msg.Height > 0 {
@@ -66,7 +74,7 @@ func (m *Model) take(b fact.Batch) {
 // that a slow link delivered together each in turn.
 func (m Model) key(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 	switch {
-	case m.typing:
+	case m.typing != nothing:
 		return m.typeKey(msg)
 	case msg.Paste:
 		return m, nil
@@ -172,32 +180,4 @@ func (m Model) marked(kind fact.MarkKind, text string) Model {
 	}
 	m.take(fact.Batch{At: m.live.verdict.At, Marks: []fact.Mark{mark}})
 	return m
-}
-
-// typeKey is one key of a note.
-func (m Model) typeKey(key tea.KeyMsg) (tea.Model, tea.Cmd) {
-	switch key.Type {
-	case tea.KeyEnter:
-		m.typing = false
-		if m.typed != "" {
-			m = m.marked(fact.Note, m.typed)
-			m.message = "noted"
-		}
-	case tea.KeyEsc, tea.KeyCtrlC:
-		m.typing, m.message = false, "no note"
-	case tea.KeyBackspace:
-		if r := []rune(m.typed); len(r) > 0 {
-			m.typed = string(r[:len(r)-1])
-		}
-	case tea.KeyRunes, tea.KeySpace:
-		m.typed = firstRunes(clean(m.typed+string(key.Runes)), 400)
-	}
-	return m, nil
-}
-
-func firstRunes(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }

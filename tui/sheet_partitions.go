@@ -1,0 +1,262 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+var partitionFields = []field{{head: "partition"}, {head: "leader", wide: 6, right: true}, {head: "replicas", wide: 9, least: 70}, {head: "ISR", wide: 9}, {head: "min ISR", wide: 7, right: true, least: 96}, {head: "records/s", wide: 9, right: true, least: 96}, {head: "state", wide: 17}}
+
+// standing is how a partition stands, the gravest first.
+type standing int8
+
+const (
+	noLeader standing = iota
+	underMinISR
+	underReplicated
+	offlineReplica
+	otherLeads
+	asShould
+)
+
+var standingWords = [...]string{"no leader", "under min ISR", "under-replicated", "replica offline", "not its preferred", ""}
+
+// partitions is what the sheet of partitions reads, in columns.
+type partitions struct {
+	view   *fact.MetadataView
+	stands []standing
+	minISR []int32 // by topic; 0: not told
+	ends   fact.PartitionOffsets
+	wrote  []int64 // of ends; nil: not known
+	over   float64 // seconds
+}
+
+// partitionsSheet is every partition, those in trouble first, as the view has it
+// that knows of most elections.
+func partitionsSheet(s *material) sheet {
+	view, ok := s.facts.Metadata()
+	if !ok {
+		return listed("PARTITIONS", "", "", partitionFields, []entry{s.nobodyKnows("partitions", fact.Metadata)})
+	}
+	p := &partitions{view: view, stands: make([]standing, len(view.Partition)), minISR: make([]int32, len(view.Topics))}
+	p.readMinISR(s)
+	p.readWritten(s)
+	count := [len(standingWords)]int{}
+	for i := range p.stands {
+		p.stands[i] = p.standing(i)
+		count[p.stands[i]]++
+	}
+	about := []string{plural(len(p.stands), "partition")}
+	for i, word := range standingWords {
+		if count[i] > 0 && word != "" {
+			about = append(about, fmt.Sprintf("%d %s", count[i], word))
+		}
+	}
+	return sheet{
+		title: "PARTITIONS", about: strings.Join(about, ", "), empty: "the cluster has no partition", columns: partitionFields, n: len(p.stands),
+		at: func(i int) entry { return p.entry(s.glyphs, i) }, key: p.name, text: p.text,
+		found: func(i int) bool { return p.stands[i] < otherLeads },
+		orders: []order{
+			{"trouble first", func(a, b int) bool { return p.stands[a] < p.stands[b] }}, {"by name", nil},
+			{"by leader", func(a, b int) bool { return p.leader(a) < p.leader(b) }},
+			{"most written first", func(a, b int) bool { return p.written(a) > p.written(b) }},
+		},
+	}
+}
+
+func (p *partitions) readMinISR(s *material) {
+	configs, ok := fact.Configs.Latest(s.facts, fact.TheCluster)
+	if !ok {
+		return
+	}
+	for i, topic := range configs.Topics {
+		if at, ok := slices.BinarySearch(p.view.Topics, topic); ok && i < len(configs.MinISR) {
+			p.minISR[at] = configs.MinISR[i]
+		}
+	}
+}
+
+func (p *partitions) readWritten(s *material) {
+	past := s.facts.Past(fact.PartitionEnds.Def(), fact.TheCluster)
+	if len(past) == 0 {
+		return
+	}
+	p.ends, _ = past[len(past)-1].Value.(fact.PartitionOffsets)
+	if len(past) < 2 {
+		return
+	}
+	before, ok := past[len(past)-2].Value.(fact.PartitionOffsets)
+	if over := past[len(past)-1].At.Sub(past[len(past)-2].At); ok && over > time.Second {
+		p.wrote, p.over = p.ends.Written(before), over.Seconds()
+	}
+}
+
+func (p *partitions) topic(i int) string {
+	if at := p.view.Topic[i]; at >= 0 && int(at) < len(p.view.Topics) {
+		return p.view.Topics[at]
+	}
+	return "?"
+}
+
+func (p *partitions) name(i int) string {
+	return fmt.Sprintf("%s-%d", p.topic(i), p.view.Partition[i])
+}
+
+func (p *partitions) leader(i int) int32 {
+	if i < len(p.view.Leader) {
+		return p.view.Leader[i]
+	}
+	return -1
+}
+
+func (p *partitions) min(i int) int32 {
+	if at := p.view.Topic[i]; at >= 0 && int(at) < len(p.minISR) {
+		return p.minISR[at]
+	}
+	return 0
+}
+
+// standing compares what the columns hold; whether it is a fault is for signs.
+func (p *partitions) standing(i int) standing {
+	replicas, isr := p.view.Replicas.At(i), p.view.ISR.At(i)
+	switch {
+	case p.leader(i) < 0:
+		return noLeader
+	case p.min(i) > 0 && len(isr) < int(p.min(i)):
+		return underMinISR
+	case len(isr) < len(replicas):
+		return underReplicated
+	case len(p.view.Offline.At(i)) > 0:
+		return offlineReplica
+	case len(replicas) > 0 && replicas[0] != p.leader(i):
+		return otherLeads
+	}
+	return asShould
+}
+
+// written is records a second; -1: not known.
+func (p *partitions) written(i int) float64 {
+	if p.wrote == nil {
+		return -1
+	}
+	at := p.ends.At(p.topic(i), p.view.Partition[i])
+	if at < 0 || p.wrote[at] < 0 {
+		return -1
+	}
+	return float64(p.wrote[at]) / p.over
+}
+
+func (p *partitions) text(i int) string {
+	return p.name(i) + " leader " + fmt.Sprint(p.leader(i)) + " " + standingWords[p.stands[i]]
+}
+
+func (p *partitions) entry(g glyphs, i int) entry {
+	e := entry{key: p.name(i), mark: span{g.found, red}, found: p.stands[i] < otherLeads}
+	switch p.stands[i] {
+	case asShould:
+		e.mark = span{g.no, green}
+	case otherLeads:
+		e.mark = span{g.neutral, plain}
+	}
+	leader, least, rate := "none", "?", ""
+	if p.leader(i) >= 0 {
+		leader = fmt.Sprint(p.leader(i))
+	}
+	if p.min(i) > 0 {
+		least = fmt.Sprint(p.min(i))
+	}
+	if v := p.written(i); v >= 0 {
+		rate = number(v, fact.Count)
+	}
+	replicas, isr := idList(p.view.Replicas.At(i)), idList(p.view.ISR.At(i))
+	e.cells = []string{e.key, leader, replicas, isr, least, rate, standingWords[p.stands[i]]}
+	e.say = append(e.say, fmt.Sprintf("%s: leader %s, replicas %s, in sync %s, min.insync.replicas %s", e.key, leader, replicas, isr, least))
+	if offline := p.view.Offline.At(i); len(offline) > 0 {
+		e.say[0] += ", offline " + idList(offline)
+	}
+	if at := p.ends.At(p.topic(i), p.view.Partition[i]); at >= 0 {
+		e.say = append(e.say, fmt.Sprintf("log start %d, high watermark %d, last stable offset %d", p.ends.LogStart[at], p.ends.HighWatermark[at], p.ends.LastStable[at]))
+	}
+	return e
+}
+
+// idList is node ids with commas.
+func idList(ids []int32) string {
+	var b strings.Builder
+	for i, id := range ids {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprint(&b, id)
+	}
+	return b.String()
+}
+
+var transactionFields = []field{{head: "transaction"}, {head: "state", wide: 14}, {head: "open for", wide: 10, right: true}, {head: "timeout", wide: 9, right: true}, {head: "partitions", wide: 10, right: true, least: 70}, {head: "producer", wide: 12, right: true, least: 96}, {head: "coordinator", wide: 11, right: true, least: 96}}
+
+// transactionsSheet is the open transactions, and the producers that hold back the
+// last stable offset of a partition.
+func transactionsSheet(s *material) sheet {
+	open, ok := fact.Transactions.Latest(s.facts, fact.TheCluster)
+	var entries []entry
+	if !ok {
+		entries = append(entries, s.nobodyKnows("transactions", fact.Transactions))
+	}
+	for i, id := range open.ID {
+		since := s.since(open.Started[i])
+		e := entry{key: id, mark: span{s.glyphs.neutral, plain}, rank: []float64{since}, cells: []string{id, open.State[i], ageOr(since), "", fmt.Sprint(open.Partitions[i]), fmt.Sprint(open.Producer[i]), fmt.Sprint(open.Coordinator[i])}}
+		if open.Timeout[i] >= 0 {
+			e.cells[3] = number(open.Timeout[i], fact.Seconds)
+		}
+		e.say = []string{fmt.Sprintf("transactional id %s, producer %d epoch %d, %s since %s, coordinator %d", id, open.Producer[i], open.Epoch[i], open.State[i], clock(open.Started[i]), open.Coordinator[i])}
+		entries = append(entries, e)
+	}
+	held, ok := fact.OpenProducers.Latest(s.facts, fact.TheCluster)
+	if !ok {
+		entries = append(entries, s.nobodyKnows("producers", fact.OpenProducers))
+	}
+	for i, topic := range held.Topic {
+		since := s.since(held.LastWrite[i])
+		name := fmt.Sprintf("%s-%d", topic, held.Partition[i])
+		entries = append(entries, entry{
+			key: fmt.Sprintf("%s %d", name, held.Producer[i]), mark: span{s.glyphs.neutral, plain}, rank: []float64{since},
+			cells: []string{name, "holds back", ageOr(since), "", "", fmt.Sprint(held.Producer[i]), ""},
+			say:   []string{fmt.Sprintf("producer %d epoch %d has a transaction open in %s since offset %d, and wrote last at %s", held.Producer[i], held.Epoch[i], name, held.Started[i], clock(held.LastWrite[i]))},
+		})
+	}
+	about := plural(len(open.ID), "open transaction")
+	if open.Left > 0 {
+		about += fmt.Sprintf(", %d more not listed", open.Left)
+	}
+	if n := len(open.Untold); n > 0 {
+		about += ", nothing told by broker " + some(open.Untold)
+	}
+	return listed("TRANSACTIONS", about, "no transaction is open", transactionFields, entries,
+		order{"the oldest first", func(a, b int) bool { return entries[a].rank[0] > entries[b].rank[0] }}, order{"by name", nil})
+}
+
+// since is the seconds since a time, by the newest batch; -1: the time is not told.
+func (s *material) since(at time.Time) float64 {
+	if at.IsZero() {
+		return -1
+	}
+	return max(0, s.facts.Now().Sub(at).Seconds())
+}
+
+func ageOr(seconds float64) string {
+	if seconds < 0 {
+		return "not told"
+	}
+	return age(time.Duration(seconds * float64(time.Second)))
+}
+
+// nobodyKnows is nobody for sheets whose first column is the name.
+func (s *material) nobodyKnows(what string, k fact.Key) entry {
+	e := s.nobody(what, k)
+	e.name, e.cells = 0, []string{what}
+	return e
+}
