@@ -78,6 +78,9 @@ func complete(text string) string {
 	}
 	common := names[0]
 	for _, name := range names {
+		if !strings.HasPrefix(name, strings.ToLower(text)) {
+			break // those that have it within come last
+		}
 		for !strings.HasPrefix(name, common) {
 			common = common[:len(common)-1]
 		}

@@ -208,7 +208,7 @@ func (m Model) messageRow() row {
 // hints is the keys worth naming on each screen, the most useful first. Help and
 // quit follow on all of them.
 var hints = map[view][]string{
-	flowView:     {"enter", "v", "p", "u"},
+	flowView:     {"enter", "v", "p", "u", ":"},
 	signsView:    {"esc", "v", "p", "u"},
 	verdictView:  {"p", "enter", "w", "u", "esc"},
 	whyView:      {"p", "w", "esc"},

@@ -193,9 +193,10 @@ func (m Model) curveRows(of *curve, w, h int) []row {
 	if !math.IsNaN(c.now) {
 		now = number(c.now, of.unit)
 	}
-	numbers := row{
-		{" limit " + number(limit, of.unit), dim}, {"  now " + now, bold},
-		{"  min " + number(c.min, of.unit) + "  max " + number(c.max, of.unit), dim}}
+	numbers := row{{"  now " + now, bold}, {"  min " + number(c.min, of.unit) + "  max " + number(c.max, of.unit), dim}}
+	if !math.IsNaN(limit) {
+		numbers = append(row{{" limit " + number(limit, of.unit), dim}}, numbers...)
+	}
 	rows := []row{split(name, numbers, w)}
 	if name.width()+numbers.width() > w && h > stripHigh {
 		rows = []row{name, split(nil, numbers, w)}

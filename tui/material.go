@@ -66,7 +66,7 @@ func (s *material) markOf(st *diagnose.SignState) span {
 }
 
 // measured is the form of sheets of measures.
-var measured = []field{{head: "of", wide: 9}, {head: "what", words: true}, {head: "now", wide: 9, right: true}, {head: "limit", wide: 8, right: true}, {head: "trend", wide: trendWide, least: 70}, {head: "seen by", wide: 16, least: 96}}
+var measured = []field{{head: "of", wide: 9}, {head: "what", words: true}, {head: "now", wide: 10, right: true}, {head: "limit", wide: 8, right: true}, {head: "trend", wide: trendWide, least: 70}, {head: "seen by", wide: 16, least: 96}}
 
 // trendWide is the columns of a trend.
 const trendWide = 10
@@ -170,25 +170,40 @@ func (s *material) entries(all []measure, group func(fact.Subject) string) []ent
 	return entries
 }
 
-// entriesOn is measures on a subject. Those that no probe has looked at anywhere
-// share one line.
+// entriesOn is measures on a subject. Those that no probe has looked at yet, and
+// those that none could look at here, share a line each.
 func (s *material) entriesOn(all []measure, on fact.Subject, group string) []entry {
 	var entries []entry
-	var unasked []string
+	var unasked, unseen []string
 	for i := range all {
-		if why := s.facts.Why(all[i].key(), on); why != nil && why.Reason == fact.NotYet && len(s.facts.Subjects(all[i].key())) == 0 {
-			unasked = append(unasked, all[i].title)
-		} else if e, ok := s.entry(&all[i], on, group); ok {
-			entries = append(entries, e)
+		q := &all[i]
+		why := s.facts.Why(q.key(), on)
+		switch {
+		case why != nil && why.Reason == fact.NotYet && len(s.facts.Subjects(q.key())) == 0:
+			unasked = append(unasked, q.title)
+		case why != nil && why.Reason == fact.NotObserved && len(s.facts.Past(q.key(), on)) == 0:
+			unseen = append(unseen, q.title)
+		default:
+			if e, ok := s.entry(q, on, group); ok {
+				entries = append(entries, e)
+			}
 		}
 	}
+	if len(unseen) > 0 {
+		entries = append(entries, s.together(unseen, on, group, span{s.glyphs.unknown, yellow}, "not observed: nothing looks from here"))
+	}
 	if len(unasked) > 0 {
-		entries = append(entries, entry{
-			key: "unasked " + group, mark: span{s.glyphs.pending, dim}, name: 1, rank: make([]float64, 4), cells: []string{group, plural(len(unasked), "more measure")},
-			unknown: "nothing has looked yet", say: []string{strings.Join(unasked, ", ")}, curve: &curve{on: on, points: func() []diagnose.Point { return nil }},
-		})
+		entries = append(entries, s.together(unasked, on, group, span{s.glyphs.pending, dim}, "nothing has looked yet"))
 	}
 	return entries
+}
+
+// together is the line that measures share which are unknown for one reason.
+func (s *material) together(titles []string, on fact.Subject, group string, mark span, why string) entry {
+	return entry{
+		key: why + on.String(), mark: mark, name: 1, rank: make([]float64, 4), cells: []string{group, plural(len(titles), "more measure")},
+		unknown: why, say: []string{strings.Join(titles, ", ") + "."}, curve: &curve{title: "unknown", on: on, points: func() []diagnose.Point { return nil }},
+	}
 }
 
 // nobody is the line for measures that are known of no subject: why.

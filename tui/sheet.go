@@ -83,7 +83,7 @@ func listed(title, about, empty string, columns []field, entries []entry, orders
 		key:   func(i int) string { return entries[i].key },
 		found: func(i int) bool { return entries[i].found },
 		text: func(i int) string {
-			return strings.Join(append(slices.Clone(entries[i].cells), entries[i].unknown), " ")
+			return strings.Join(strings.Fields(strings.Join(entries[i].cells, " ")+" "+entries[i].unknown), " ")
 		},
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/ktriage/ktriage/diagnose/fact"
 )
 
-var configFields = []field{{head: "of", wide: 16}, {head: "setting", words: true}, {head: "value", wide: 14}, {head: "set by", wide: 14}}
+var configFields = []field{{head: "of", wide: 14}, {head: "setting", words: true}, {head: "value", wide: 12}, {head: "set by", wide: 14}}
 
 // settingSigns are the signs that look at settings, by id.
 var settingSigns = []string{
@@ -40,7 +40,7 @@ func configSheet(s *material) sheet {
 			if !same {
 				differ++
 			}
-			e := s.setting(subject(b, 16), name, set)
+			e := s.setting(subject(b, 14), name, set)
 			if !same {
 				e.say = append(e.say, "brokers differ: "+brokers.values(name))
 				e.rank[0] = 2
@@ -74,7 +74,7 @@ func (s *material) setting(of, name string, set fact.Setting) entry {
 
 // settingSign is a line of a sign that looks at settings.
 func (s *material) settingSign(st *diagnose.SignState) entry {
-	e := entry{key: st.Sign.ID + st.Subject.String(), name: 1, mark: s.markOf(st), found: st.Outcome == diagnose.Yes, rank: []float64{0}, cells: []string{subject(st.Subject, 16), st.Sign.Title, string(st.Outcome), st.Source}}
+	e := entry{key: st.Sign.ID + st.Subject.String(), name: 1, mark: s.markOf(st), found: st.Outcome == diagnose.Yes, rank: []float64{0}, cells: []string{subject(st.Subject, 14), st.Sign.Title, string(st.Outcome), ""}}
 	switch st.Outcome {
 	case diagnose.Yes:
 		e.rank[0] = 3
@@ -191,7 +191,7 @@ func (s *material) hostSettings() []entry {
 		}
 		slices.Sort(names)
 		for _, name := range names {
-			entries = append(entries, s.setting(subject(on, 16), name, fact.Setting{Value: all[name], Source: "kernel"}))
+			entries = append(entries, s.setting(subject(on, 14), name, fact.Setting{Value: all[name], Source: "kernel"}))
 		}
 	}
 	return entries

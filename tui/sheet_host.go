@@ -45,7 +45,7 @@ var hostMeasures = []measure{
 var deviceMeasures = []measure{
 	{title: "time an I/O takes", of: numbers{fact.DeviceReadSeconds, fact.DeviceWriteSeconds}, rate: true, per: numbers{fact.DeviceReads, fact.DeviceWrites}, unit: fact.Seconds, sign: "disk-slow"},
 	{title: "busy", of: numbers{fact.DeviceBusySeconds}, rate: true, unit: fact.Ratio},
-	{title: "I/Os in queue", of: numbers{fact.DeviceQueueSeconds}, rate: true, unit: fact.Count},
+	{title: "I/Os in queue", of: numbers{fact.DeviceQueueSeconds}, rate: true},
 	{title: "reads", of: numbers{fact.DeviceReads}, rate: true, unit: fact.Count},
 	{title: "writes", of: numbers{fact.DeviceWrites}, rate: true, unit: fact.Count},
 	{title: "bytes read", of: numbers{fact.DeviceReadBytes}, rate: true, unit: fact.Bytes},
@@ -65,7 +65,7 @@ var netMeasures = []measure{
 
 // processMeasures are of a broker's process, its cgroup and its network.
 var processMeasures = []measure{
-	{title: "CPUs used", of: numbers{fact.ProcessCPU}, rate: true, unit: fact.Count},
+	{title: "CPUs used", of: numbers{fact.ProcessCPU}, rate: true},
 	{title: "threads waiting for a CPU", of: numbers{fact.ProcessRunQueue}, rate: true, unit: fact.Seconds, sign: "cpu-waits"},
 	{title: "stopped by its CPU quota", of: numbers{fact.CgroupThrottledPeriods}, rate: true, per: numbers{fact.CgroupCPUPeriods}, unit: fact.Ratio, sign: "cpu-throttled"},
 	{title: "threads waiting for a disk", of: numbers{fact.ProcessBlocked}, unit: fact.Count, sign: "threads-wait-for-disk"},

@@ -11,9 +11,9 @@ import (
 
 // jvmMeasures are of a broker's JVM.
 var jvmMeasures = []measure{
-	{title: "heap in use", of: numbers{fact.HeapUsed}, per: numbers{fact.HeapMax}, unit: fact.Ratio},
+	{title: "heap in use, share", of: numbers{fact.HeapUsed}, per: numbers{fact.HeapMax}, unit: fact.Ratio},
 	{title: "heap in use", of: numbers{fact.HeapUsed}, unit: fact.Bytes},
-	{title: "heap in use, least", of: numbers{fact.HeapLow}, per: numbers{fact.HeapMax}, unit: fact.Ratio, sign: "heap-full-after-gc"},
+	{title: "heap in use, least share", of: numbers{fact.HeapLow}, per: numbers{fact.HeapMax}, unit: fact.Ratio, sign: "heap-full-after-gc"},
 	{title: "heap after a collection", of: numbers{fact.HeapAfterGC}, per: numbers{fact.HeapMax}, unit: fact.Ratio},
 	{title: "old generation in use", of: numbers{fact.OldUsed}, per: numbers{fact.OldMax}, unit: fact.Ratio},
 	{title: "old generation after one", of: numbers{fact.OldAfterGC}, per: numbers{fact.OldMax}, unit: fact.Ratio},
@@ -28,7 +28,7 @@ var jvmMeasures = []measure{
 	{title: "pause of a concurrent cycle", of: numbers{fact.GCConcurrentSeconds}, rate: true, per: numbers{fact.GCConcurrentCount}, unit: fact.Seconds, sign: "gc-pauses-long"},
 	{title: "standing still, any reason", of: numbers{fact.SafepointSeconds}, rate: true, unit: fact.Ratio},
 	{title: "a stop of any reason", of: numbers{fact.SafepointSeconds}, rate: true, per: numbers{fact.SafepointCount}, unit: fact.Seconds},
-	{title: "CPUs used by the collector", of: numbers{fact.GCThreadSeconds}, rate: true, unit: fact.Count},
+	{title: "CPUs used by the collector", of: numbers{fact.GCThreadSeconds}, rate: true},
 	{title: "live threads", of: numbers{fact.JavaThreads}, unit: fact.Count},
 	{title: "GC log: time in pauses", of: numbers{fact.GCPauseSeconds}, rate: true, unit: fact.Ratio},
 	{title: "GC log: a pause", of: numbers{fact.GCPauseSeconds}, rate: true, per: numbers{fact.GCPauseCount}, unit: fact.Seconds},
@@ -70,7 +70,7 @@ func (s *material) causeEntries(on fact.Subject) []entry {
 	var all []entry
 	for _, c := range log.Causes[:min(len(log.Causes), 6)] {
 		e := s.plain(on, "pauses: "+c.Name, number(c.Total, fact.Seconds))
-		e.cells[3] = fmt.Sprintf("%d times", c.Count)
+		e.cells[3] = plural(c.Count, "time")
 		e.say = []string{fmt.Sprintf("%s pauses because of %s took %s in all, by the GC log.", number(float64(c.Count), fact.Count), c.Name, number(c.Total, fact.Seconds))}
 		all = append(all, e)
 	}
@@ -90,10 +90,10 @@ func (s *material) roleEntries(on fact.Subject) []entry {
 		e := s.plain(on, "threads: "+r.Role, "")
 		if p := points(); len(p) > 0 && p[len(p)-1].Known {
 			e.rank[0] = p[len(p)-1].Value / 1e9 // beside what has a limit it does not count
-			e.cells[2], e.cells[4] = number(p[len(p)-1].Value, fact.Count)+" CPU", trend(p, s.glyphs.steps)
+			e.cells[2], e.cells[4] = number(p[len(p)-1].Value, fact.None)+" CPU", trend(p, s.glyphs.steps)
 		}
 		e.say = []string{fmt.Sprintf("%s of role %s, %d running, %d in state D at the moment; CPUs that they use (jvm.threads.roles).", plural(r.Count, "thread"), r.Role, r.Running, r.Blocked)}
-		e.curve = &curve{title: "CPUs used by " + r.Role + " threads", on: on, unit: fact.Count, points: points}
+		e.curve = &curve{title: "CPUs used by " + r.Role + " threads", on: on, points: points}
 		all = append(all, e)
 	}
 	slices.SortStableFunc(all, func(a, b entry) int {

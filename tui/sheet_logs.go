@@ -93,8 +93,9 @@ func (s *material) lineEntry(d *fact.Def, on fact.Subject, lines fact.LogLines) 
 func (s *material) readBy(d *fact.Def, on fact.Subject) (best *diagnose.SignState) {
 	for i := range s.verdict.Signs {
 		st := &s.verdict.Signs[i]
-		if st.Subject != on && !(oneBroker(st.Subject.Scope) && oneBroker(on.Scope) && st.Subject.Name == on.Name) {
-			continue
+		of := st.Subject == on || oneBroker(st.Subject.Scope) && oneBroker(on.Scope) && st.Subject.Name == on.Name
+		if !of && (st.Subject != fact.TheCluster || st.Outcome != diagnose.Yes) {
+			continue // what is found in the cluster may be found in this line
 		}
 		reads := slices.ContainsFunc(slices.Concat(st.Sign.Needs, st.Sign.Uses), func(k fact.Key) bool { return k.Def() == d })
 		if reads && (best == nil || st.Outcome == diagnose.Yes && best.Outcome != diagnose.Yes) {
