@@ -12,7 +12,7 @@ var humongousPauses = &Sign{
 		const most, each = 0.5, 0.5
 		humongous, over, ok1 := rate(fact.GCHumongousCount, v, v.Subject)
 		young, _, ok2 := rate(fact.GCYoungLogged, v, v.Subject)
-		if !ok1 || !ok2 || over < 5 {
+		if !ok1 || !ok2 || over < 5 && humongous >= each { // none is no, however short the look
 			return notYet("wants two samples some seconds apart")
 		}
 		share := 0.0
@@ -36,7 +36,7 @@ var youngPausesPile = &Sign{
 		const many, share = 3.0, 0.05
 		n, over, ok1 := fact.Growth(fact.GCYoungCount, v, v.Subject, jvmSpan(v))
 		took, _, ok2 := fact.Growth(fact.GCYoungSeconds, v, v.Subject, jvmSpan(v))
-		if !ok1 || !ok2 || over < 5 {
+		if !ok1 || !ok2 || over <= 0 || over < 5 && n/over >= many/2 { // few are few, however short the look
 			return notYet("wants two samples some seconds apart")
 		}
 		r := atLeast(n/over, many, fact.Count, "%.1f young collections/s over %s, %s of the time", n/over, duration(over), percent(took/over))
