@@ -174,11 +174,6 @@ type Consumer struct {
 // Consume starts a member of a group that reads at most rate records a second;
 // 0: as fast as it can. More options say how it connects.
 func (c *Cluster) Consume(ctx context.Context, group, topic string, rate int, more ...kgo.Opt) (*Consumer, error) {
-	return c.consume(ctx, group, topic, rate)
-}
-
-// consume is Consume with more options.
-func (c *Cluster) consume(ctx context.Context, group, topic string, rate int, more ...kgo.Opt) (*Consumer, error) {
 	m, err := c.member(ctx, group, topic, rate, more...)
 	if err == nil {
 		c.keep(m)

@@ -62,6 +62,10 @@ func (f *Fault) Healthy() bool { return f.Inject == nil }
 
 // Faults is every fault, then every control.
 var Faults = []*Fault{
+	authenticationFailed,
+	authorizationDenied,
+	certificateExpired,
+	securityProtocolMismatch,
 	advertisedRefused,
 	advertisedUnknown,
 	allBrokersCrashed,
@@ -107,32 +111,22 @@ var patient = []string{"--samples", "9", "--deadline", "35s"}
 // slowly is the same where they must hold for half a minute.
 var slowly = []string{"--samples", "12", "--every", "3s", "--deadline", "44s"}
 
-// Untried is faults that no oracle has seen bite yet: they can be asked for by
-// name and are not among all of them.
-var Untried = []*Fault{
-	authenticationFailed,
-	authorizationDenied,
-	certificateExpired,
-	securityProtocolMismatch,
-}
-
 // FaultOf finds faults by name; no names are all of Faults.
 func FaultOf(names ...string) ([]*Fault, error) {
 	if len(names) == 0 {
 		return Faults, nil
 	}
-	known := slices.Concat(Faults, Untried)
 	var found []*Fault
 	for _, name := range names {
-		i := slices.IndexFunc(known, func(f *Fault) bool { return f.Name == name })
+		i := slices.IndexFunc(Faults, func(f *Fault) bool { return f.Name == name })
 		if i < 0 {
 			var all []string
-			for _, f := range known {
+			for _, f := range Faults {
 				all = append(all, f.Name)
 			}
 			return nil, fmt.Errorf("fault %q: one of %s is expected", name, strings.Join(all, ", "))
 		}
-		found = append(found, known[i])
+		found = append(found, Faults[i])
 	}
 	return found, nil
 }

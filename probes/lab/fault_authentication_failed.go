@@ -10,6 +10,7 @@ import (
 
 var authenticationFailed = &Fault{
 	Name:    "authentication-failed",
+	Later:   true,
 	Doc:     "the password of a group's user is changed, and its member comes back with the old one",
 	Shape:   Secured,
 	Prepare: ordersAsUser,

@@ -16,6 +16,7 @@ const (
 
 var authorizationDenied = &Fault{
 	Name:    "authorization-denied",
+	Later:   true,
 	Doc:     "the user of a group loses the right to read it",
 	Shape:   Secured,
 	Prepare: ordersAsUser,

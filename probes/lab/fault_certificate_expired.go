@@ -18,6 +18,7 @@ var overdue = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 var certificateExpired = &Fault{
 	Name:  "certificate-expired",
+	Later: true,
 	Doc:   "broker 2 loads a key store whose certificate has expired; members of a group come anew",
 	Shape: Shape{Listeners: []Listener{tlsListener}},
 	Prepare: func(ctx context.Context, c *Cluster) error {

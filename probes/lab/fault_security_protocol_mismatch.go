@@ -10,6 +10,7 @@ import (
 
 var securityProtocolMismatch = &Fault{
 	Name:    "security-protocol-mismatch",
+	Later:   true,
 	Doc:     "the member of a group comes back with security.protocol=SSL to listeners without TLS",
 	Prepare: orders,
 	Inject: func(ctx context.Context, c *Cluster) error {

@@ -26,7 +26,7 @@ var hangingTransaction = &Fault{
 		if _, err := c.Produce(ctx, paymentsTopic, 30, 100); err != nil {
 			return err
 		}
-		if _, err := c.consume(ctx, "auditors", paymentsTopic, 0, kgo.FetchIsolationLevel(kgo.ReadCommitted())); err != nil {
+		if _, err := c.Consume(ctx, "auditors", paymentsTopic, 0, kgo.FetchIsolationLevel(kgo.ReadCommitted())); err != nil {
 			return err
 		}
 		return orders(ctx, c)
