@@ -99,8 +99,6 @@ func (m Model) page(w int) []row {
 		return m.verifyPage(w)
 	case brokersView:
 		return m.brokersPage(w)
-	case groupsView:
-		return m.groupsPage(w)
 	case coverageView:
 		return m.coveragePage(w)
 	case helpView:
@@ -215,11 +213,10 @@ var hints = map[view][]string{
 	playbookView: {"y", " ", "a", "tab", "esc"},
 	verifyView:   {"p", "v", "w", "esc"},
 	brokersView:  {"esc", "v", "u"},
-	groupsView:   {"esc", "v", "u"},
 	coverageView: {"esc", "v"},
 	helpView:     {"esc"},
 
-	hostView: sheetHints, jvmView: sheetHints, logsView: sheetHints, alertsView: sheetHints, partitionsView: sheetHints,
+	groupsView: sheetHints, metricsView: sheetHints, hostView: sheetHints, jvmView: sheetHints, logsView: sheetHints, alertsView: sheetHints, partitionsView: sheetHints,
 	transactionsView: sheetHints, logDirsView: sheetHints, configView: sheetHints,
 	graphView: {"esc", "v", "p"},
 }

@@ -51,7 +51,7 @@ func alters(f func(Model) Model) func(Model) (tea.Model, tea.Cmd) {
 }
 
 // sheetViews are the screens that are sheets.
-var sheetViews = []view{hostView, jvmView, logsView, alertsView, partitionsView, transactionsView, logDirsView, configView}
+var sheetViews = []view{groupsView, metricsView, hostView, jvmView, logsView, alertsView, partitionsView, transactionsView, logDirsView, configView}
 
 // screenKeys are the keys that belong to one screen, or mean something else there.
 var screenKeys = []binding{
@@ -90,10 +90,11 @@ var commonKeys = []binding{
 	{[]string{"4"}, nil, "verify", "Verify: what moved since the fix", opens(verifyView)},
 	{[]string{"5"}, nil, "", "Brokers", opens(brokersView)},
 	{[]string{"6", "u"}, nil, "unknown", "Coverage: what could not be seen, and what would show it", opens(coverageView)},
-	{[]string{"7"}, nil, "", "Groups", opens(groupsView)},
+	{[]string{"7"}, nil, "", "Groups: state, lag and how it grows, those in trouble first", opens(groupsView)},
 	{[]string{"8"}, nil, "", "Host: CPU, memory, disks, network, limits, pressure", opens(hostView)},
 	{[]string{"9"}, nil, "", "JVM: heap, pauses, threads", opens(jvmView)},
 	{[]string{"0", "L"}, nil, "", "Logs: the known lines, since when and how often", opens(logsView)},
+	{[]string{"M"}, nil, "", "Metrics: requests by phase, threads, traffic", opens(metricsView)},
 	{[]string{"A"}, nil, "", "Alerts: the alert rules, evaluated here", opens(alertsView)},
 	{[]string{"T"}, nil, "", "Partitions: those in trouble first", opens(partitionsView)},
 	{[]string{"X"}, nil, "", "Transactions that are open", opens(transactionsView)},

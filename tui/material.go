@@ -92,7 +92,7 @@ func measuredOrders(entries []entry) []order {
 // entry is a measure on a subject, as a line.
 func (s *material) entry(q *measure, on fact.Subject, group string) (e entry, ok bool) {
 	f, k := s.facts, q.key()
-	why := f.Why(k, on)
+	why := q.why(f, on)
 	if why != nil && why.Reason == fact.Absent {
 		return e, false // there is no such thing here
 	}
@@ -127,12 +127,17 @@ func (s *material) entry(q *measure, on fact.Subject, group string) (e entry, ok
 	now := points[len(points)-1].Value
 	e.cells[2] = q.number(now)
 	if limit != nil {
-		e.cells[3] = q.number(limit.Limit)
+		if e.cells[3] = q.number(limit.Limit); limit.Below {
+			e.cells[3] = "≥ " + e.cells[3] // it should stay above
+		}
 		if limit.Limit > 0 {
 			e.rank[0] = now / limit.Limit
+			if limit.Below {
+				e.rank[0] = limit.Limit / max(now, limit.Limit/1e6)
+			}
 		}
 	}
-	e.cells[4] = trend(points, s.glyphs.steps)
+	e.cells[4] = trend(points, s.glyphs.steps, limit != nil && limit.Below)
 	return e, true
 }
 
@@ -217,9 +222,10 @@ func (s *material) nobody(group string, k fact.Key) entry {
 	return e
 }
 
-// trend is the newest numbers in little: the highest of what falls on each column.
-func trend(points []diagnose.Point, steps []string) string {
-	c, ok := sample(points[max(0, len(points)-4*trendWide):], trendWide, math.NaN(), false)
+// trend is the newest numbers in little: of what falls on each column the highest,
+// or the lowest where that is nearer to trouble.
+func trend(points []diagnose.Point, steps []string, below bool) string {
+	c, ok := sample(points[max(0, len(points)-4*trendWide):], trendWide, math.NaN(), below)
 	if !ok {
 		return ""
 	}

@@ -26,6 +26,19 @@ type measure struct {
 // key is the fact that says why a measure is unknown, who saw it and when.
 func (q *measure) key() *fact.Def { return q.of[0].Def() }
 
+// why says why a measure is unknown on a subject: because one of its facts is; nil
+// when all are known.
+func (q *measure) why(f diagnose.Facts, on fact.Subject) *fact.Unknown {
+	for _, keys := range [][]fact.Of[float64]{q.of, q.per} {
+		for _, k := range keys {
+			if why := f.Why(k.Def(), on); why != nil {
+				return why
+			}
+		}
+	}
+	return nil
+}
+
 // says is what the measure is made of.
 func (q *measure) says() string {
 	names := func(keys []fact.Of[float64]) string {
@@ -73,7 +86,7 @@ func (q *measure) points(f diagnose.Facts, on fact.Subject) []diagnose.Point {
 		}
 		before = &now
 	}
-	if f.Why(q.key(), on) != nil {
+	if q.why(f, on) != nil {
 		all = append(all, diagnose.Point{At: f.Now()})
 	}
 	return all

@@ -69,6 +69,7 @@ const (
 	transactionsView
 	logDirsView
 	configView
+	metricsView
 	graphView
 )
 

@@ -23,7 +23,7 @@ import (
 // sheets of these tests.
 var sheetSigns = []string{
 	"cpu-busy", "memory-short", "fds-near-limit", "disk-slow", "dir-nearly-full", "gc-time-share", "gc-pauses-long", "not-enough-replicas-logged",
-	"single-replica", "heap-badly-set", "under-replicated", "partitions-without-leader", "produce-latency-high", "isr-shrinks-often",
+	"single-replica", "heap-badly-set", "under-replicated", "partitions-without-leader", "produce-latency-high", "isr-shrinks-often", "handlers-busy", "requests-queue", "lag-not-shrinking", "group-stable", "group-without-members",
 }
 
 func sheetCatalogue() *diagnose.Catalogue {
@@ -71,6 +71,9 @@ func TestGoldenSheets(t *testing.T) {
 		{"partitions", []string{"T"}},
 		{"partitions-filter", []string{"T", "/", "!", "p", "a", "y", "enter"}},
 		{"transactions", []string{"X"}},
+		{"metrics", []string{"M"}},
+		{"groups", []string{"7"}},
+		{"groups-graph", []string{"7", "enter"}},
 		{"log-dirs", []string{"D"}},
 		{"config", []string{"C"}},
 		{"palette", []string{"C", ":", "l", "o", "g"}},

@@ -90,7 +90,7 @@ func (s *material) roleEntries(on fact.Subject) []entry {
 		e := s.plain(on, "threads: "+r.Role, "")
 		if p := points(); len(p) > 0 && p[len(p)-1].Known {
 			e.rank[0] = p[len(p)-1].Value / 1e9 // beside what has a limit it does not count
-			e.cells[2], e.cells[4] = number(p[len(p)-1].Value, fact.None)+" CPU", trend(p, s.glyphs.steps)
+			e.cells[2], e.cells[4] = number(p[len(p)-1].Value, fact.None)+" CPU", trend(p, s.glyphs.steps, false)
 		}
 		e.say = []string{fmt.Sprintf("%s of role %s, %d running, %d in state D at the moment; CPUs that they use (jvm.threads.roles).", plural(r.Count, "thread"), r.Role, r.Running, r.Blocked)}
 		e.curve = &curve{title: "CPUs used by " + r.Role + " threads", on: on, points: points}

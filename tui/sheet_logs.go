@@ -82,7 +82,7 @@ func (s *material) lineEntry(d *fact.Def, on fact.Subject, lines fact.LogLines) 
 	e.say = append(e.say, d.Doc+" ("+d.Name+"). File "+lines.File+", looked back to "+clock(lines.Since)+".")
 	points := lineRate(lines, now)
 	if len(points) > 0 {
-		e.cells[6] = trend(points, s.glyphs.steps)
+		e.cells[6] = trend(points, s.glyphs.steps, false)
 		e.curve = &curve{title: e.cells[1] + ", lines a minute", on: on, unit: fact.Count, points: func() []diagnose.Point { return points }}
 	}
 	return e

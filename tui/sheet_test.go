@@ -18,7 +18,7 @@ func TestMeasureSigns(t *testing.T) {
 		signs[s.ID] = s
 	}
 	titles := map[string]bool{}
-	for _, all := range [][]measure{hostMeasures, processMeasures, deviceMeasures, netMeasures, logDirMeasures, jvmMeasures} {
+	for _, all := range [][]measure{hostMeasures, processMeasures, deviceMeasures, netMeasures, logDirMeasures, jvmMeasures, metricMeasures} {
 		for i := range all {
 			q := &all[i]
 			scope := q.key().Scope
@@ -43,7 +43,7 @@ func TestMeasureSigns(t *testing.T) {
 			}
 		}
 	}
-	for _, id := range settingSigns {
+	for _, id := range append(settingSigns[:len(settingSigns):len(settingSigns)], phaseSigns[fact.PhaseTotal], phaseSigns[fact.PhaseQueue]) {
 		if signs[id] == nil {
 			t.Errorf("Config: no sign %s", id)
 		}

@@ -245,7 +245,7 @@ func TestAges(t *testing.T) {
 // TestNothing presses every kind of key before anything was seen.
 func TestNothing(t *testing.T) {
 	m := New(smallOptions())
-	for _, key := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "enter", "9", "L", "A", "T", "X", "D", "C", "s", "F", "enter", "e", "enter", "?", "[", "]", "P", " ", "a", "y", "tab", "G", "ctrl+d"} {
+	for _, key := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "enter", "9", "M", "L", "A", "T", "X", "D", "C", "s", "F", "enter", "e", "enter", "?", "[", "]", "P", " ", "a", "y", "tab", "G", "ctrl+d"} {
 		m = keys(t, m, key)
 		if m.View() == "" {
 			t.Errorf("nothing drawn after %s", key)
@@ -281,12 +281,12 @@ func TestSizes(t *testing.T) {
 			models = append(models, New(opt), feed(t, New(opt), batches[:worst+1]), feed(t, New(opt), batches))
 		}
 	}
-	views := []string{"1", "e", "v", "w", "p", "G", "4", "5", "6", "7", "8", "enter", "9", "L", "A", "T", "X", "D", "enter", "C", "?", ":", "esc", "n"}
+	views := []string{"1", "e", "v", "w", "p", "G", "4", "5", "6", "7", "8", "enter", "9", "M", "L", "A", "T", "X", "D", "enter", "C", "?", ":", "esc", "n"}
 	for _, m := range models {
 		for _, key := range views {
 			m = keys(t, m, key)
-			for w := 1; w <= 200; w += 1 + w/9 {
-				for h := 1; h <= 60; h += 1 + h/6 {
+			for w := 1; w <= 200; w += 1 + w/5 {
+				for h := 1; h <= 60; h += 1 + h/4 {
 					sized := send(t, m, tea.WindowSizeMsg{Width: w, Height: h})
 					screen := sized.View()
 					mustFit(t, screen, w, h)
