@@ -37,7 +37,6 @@ var authenticationFailed = &Fault{
 		}
 		return c.rejoin(ctx, c.login(appUser, appPassword)...)
 	},
-	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "slow-consumer"},
 	Facts:     []Sight{{"log.authentication-failed", "", "row~127.0.0.1"}},
 }
