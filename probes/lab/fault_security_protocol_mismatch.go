@@ -28,7 +28,6 @@ var securityProtocolMismatch = &Fault{
 		return line, err
 	},
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.rejoin(ctx) },
-	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "slow-consumer"},
 	Facts:     []Sight{{"log.invalid-receive", "", "row~tls"}},
 }
