@@ -23,6 +23,9 @@ var threadsWaitForDisk = &Sign{
 				sum, n = sum+b, n+1
 			}
 		}
+		if now, known := fact.ProcessBlocked.Latest(v, v.Subject); known && now == 0 && n < looks {
+			return no("no thread is in state D") // none now is not one at each look
+		}
 		if n < looks {
 			return notYet("wants some looks more")
 		}

@@ -127,6 +127,9 @@ var bytesHeldBack = &Sign{
 		const window, looks, flat, least = 30 * time.Second, 5, 0.1, 1e5
 		waiting, ok := lowest(v, fact.SocketsUnsent, v.Subject, window, looks)
 		if !ok {
+			if now, known := fact.SocketsUnsent.Latest(v, v.Subject); known && now == 0 {
+				return no("no bytes wait") // none now is not some at each look
+			}
 			return notYet("wants some looks more")
 		}
 		for _, device := range fact.NetTxBytes.Subjects(v) {
