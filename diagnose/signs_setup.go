@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -133,6 +134,9 @@ var bytesHeldBack = &Sign{
 			return notYet("wants some looks more")
 		}
 		for _, device := range fact.NetTxBytes.Subjects(v) {
+			if device.Name == "lo" || strings.HasSuffix(device.Name, ":lo") {
+				continue // nothing caps a loopback: a steady load is flat, too
+			}
 			queued, _ := lowest(v, fact.NetBacklog, device, window, looks)
 			low, high, ok := spread(v, fact.NetTxBytes, device, window, looks)
 			if !ok || low < least || (high-low)/high > flat || queued+waiting <= 0 {
