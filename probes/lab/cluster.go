@@ -20,6 +20,8 @@ type Shape struct {
 	Controllers   int                // how many of their own; 0: one
 	TwoDirs       bool               // every broker has two log dirs
 	SmallDisk     int                // MiB of a tmpfs under the log dir of broker 3; 0: none
+	Volume        *Volume            // under a log dir of broker 3; nil: what SmallDisk says
+	Memory        map[int32]int      // MiB that the memory cgroup of a broker may use, by id; others have none
 	JVM           map[int32][]string // flags for the JVM of a broker, by id
 	Settings      map[string]string  // of every server.properties, over those of the lab; $NODE is the node's directory
 	Listeners     []Listener         // of every broker, beside PLAINTEXT for the brokers themselves and the lab
@@ -51,6 +53,7 @@ type Cluster struct {
 	say     io.Writer
 	state   *stateFile
 	network *network // nil: all on loopback
+	disk    *disk    // of Shape.Volume; nil: it has none
 
 	authority *authority // of the certificates of TLS listeners; nil: there are none
 
@@ -171,6 +174,9 @@ func (c *Cluster) Stop() error {
 		all.Go(n.kill)
 	}
 	all.Wait()
+	if c.disk != nil && c.disk.slow != nil {
+		c.Delay(0) // what is still to be written need not wait
+	}
 	c.StopClients()
 	if c.network != nil {
 		c.network.close()

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -139,6 +140,8 @@ func (f *Fault) Fits(c *Cluster) error {
 	case f.Shape.Controllers > max(1, c.Shape.Controllers), f.Shape.Namespaces && !c.Shape.Namespaces, f.Shape.Version != "" && f.Shape.Version != c.Version,
 		f.Shape.ZooKeeper != c.Shape.ZooKeeper:
 		return fmt.Errorf("fault %[1]s: a cluster made for it is needed: lab up --for %[1]s", f.Name)
+	case f.Shape.Volume != nil && !reflect.DeepEqual(f.Shape.Volume, c.Shape.Volume), len(f.Shape.Memory) > len(c.Shape.Memory):
+		return fmt.Errorf("fault %[1]s: a cluster made for it is needed: lab up --for %[1]s", f.Name)
 	case f.Shape.SmallDisk > 0 && c.Shape.SmallDisk == 0:
 		return fmt.Errorf("fault %s: a cluster with --small-disk %d is needed", f.Name, f.Shape.SmallDisk)
 	case f.Shape.Metrics && !c.Shape.Metrics, len(f.Shape.JVM) > 0 && len(c.Shape.JVM) == 0, len(f.Shape.Listeners) > 0 && !slices.Equal(f.Shape.Listeners, c.Shape.Listeners):
@@ -181,6 +184,7 @@ func or(d, otherwise time.Duration) time.Duration {
 func (c *Cluster) expand(text string) string {
 	for _, n := range c.Brokers() {
 		text = strings.ReplaceAll(text, fmt.Sprintf("$LOGDIR%d", n.ID), n.LogDir)
+		text = strings.ReplaceAll(text, fmt.Sprintf("$OTHERDIR%d", n.ID), n.OtherDir)
 		text = strings.ReplaceAll(text, fmt.Sprintf("$CONFIG%d", n.ID), n.properties())
 	}
 	return text

@@ -137,7 +137,7 @@ func TestSweep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.mount(data, 1); err != nil {
+	if err := s.mount(mountSource, data, "tmpfs", "size=1m"); err != nil {
 		t.Fatal(err)
 	}
 	defer syscall.Unmount(data, syscall.MNT_DETACH) // when the test fails

@@ -37,6 +37,7 @@ type Node struct {
 	install   *Install
 	jvm       []string // flags of its own, after those of every node
 	namespace *os.File // network namespace it runs in; nil: this host's
+	cgroups   []string // directories of cgroups v1 it runs in, beside those of this process
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd
@@ -80,6 +81,13 @@ func (n *Node) Start() error {
 	cmd.Dir, cmd.Stdout, cmd.Stderr = n.Dir, out, out
 	if err := startIn(n.namespace, cmd); err != nil {
 		return fmt.Errorf("start node %d: %w", n.ID, err)
+	}
+	// At once: what a process has before stays with the cgroup it had before.
+	for _, cgroup := range n.cgroups {
+		if err := enter(cgroup, cmd.Process.Pid); err != nil {
+			cmd.Process.Kill()
+			return fmt.Errorf("start node %d: %w", n.ID, err)
+		}
 	}
 	exited := make(chan struct{})
 	n.cmd, n.exited, n.stopped = cmd, exited, false

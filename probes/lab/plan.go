@@ -48,7 +48,7 @@ func (c *Cluster) plan() error {
 		if c.Shape.TwoDirs && n.IsBroker() {
 			n.OtherDir = filepath.Join(n.Dir, "other")
 		}
-		if c.small(n) {
+		if c.ofVolume(n) {
 			n.MetadataDir = filepath.Join(n.Dir, "metadata")
 		}
 	}
@@ -69,7 +69,24 @@ func (c *Cluster) plan() error {
 	return nil
 }
 
-func (c *Cluster) small(n *Node) bool { return n.ID == brokers && c.Shape.SmallDisk > 0 }
+// ofVolume says whether a node has the volume of the cluster's shape.
+func (c *Cluster) ofVolume(n *Node) bool { return n.ID == brokers && c.Shape.volume() != nil }
+
+// mountVolume mounts what a node is to have under a log dir.
+func (c *Cluster) mountVolume(n *Node) error {
+	v, dir := c.Shape.volume(), n.LogDir
+	if v.Other {
+		dir = n.OtherDir
+	}
+	if v.Disk {
+		return c.newDisk(v, dir)
+	}
+	options := fmt.Sprintf("size=%dm", v.MiB)
+	if v.Inodes > 0 {
+		options += fmt.Sprintf(",nr_inodes=%d", v.Inodes)
+	}
+	return c.state.mount(mountSource, dir, "tmpfs", options)
+}
 
 // prepare makes a node's directories and files, formatted storage included.
 func (c *Cluster) prepare(n *Node, cluster string) error {
@@ -85,8 +102,17 @@ func (c *Cluster) prepare(n *Node, cluster string) error {
 			return err
 		}
 	}
-	if c.small(n) {
-		if err := c.state.mount(n.LogDir, c.Shape.SmallDisk); err != nil {
+	if c.ofVolume(n) {
+		if err := c.mountVolume(n); err != nil {
+			return err
+		}
+	}
+	if limit := c.Shape.Memory[n.ID]; limit > 0 {
+		cgroup, err := c.confine(n, "memory")
+		if err == nil {
+			err = setControl(cgroup, "memory.limit_in_bytes", fmt.Sprintf("%dm", limit))
+		}
+		if err != nil {
 			return err
 		}
 	}

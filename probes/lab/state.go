@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,7 +20,8 @@ type State struct {
 	Command string   // what it was started for: "up", "check", …
 	Version string   // of Kafka
 	Dir     string   // everything the cluster wrote
-	Mounts  []string // mount points of the lab, under Dir
+	Mounts  []string // mount points of the lab, under Dir, in the order they were made
+	Cgroups []string // directories of cgroups of the lab
 	Nodes   []NodeState
 	Ready   bool   // every broker has been in the cluster
 	Socket  string // where the owner takes commands; "" when it takes none
@@ -121,22 +123,32 @@ func (s *stateFile) write() error {
 	return nil
 }
 
-// mount puts a tmpfs of a size in MiB on a directory, noted before it is made.
-func (s *stateFile) mount(dir string, size int) error {
-	s.Mounts = append(s.Mounts, dir)
-	if err := s.write(); err != nil {
+// mountSource names mounts without a device, and cgroups, as the lab's.
+const mountSource = "ktriage-lab"
+
+// note writes a mount point down before something is mounted there.
+func (s *stateFile) note(dir string) error {
+	if !slices.Contains(s.Mounts, dir) {
+		s.Mounts = append(s.Mounts, dir)
+	}
+	return s.write()
+}
+
+// mount mounts a file system on a directory, noted before it is made.
+func (s *stateFile) mount(source, dir, kind, options string) error {
+	if err := s.note(dir); err != nil {
 		return err
 	}
-	if err := syscall.Mount("ktriage-lab", dir, "tmpfs", 0, fmt.Sprintf("size=%dm", size)); err != nil {
-		return fmt.Errorf("mount a tmpfs of %d MiB on %s (root may): %w", size, dir, err)
+	if err := syscall.Mount(source, dir, kind, 0, options); err != nil {
+		return fmt.Errorf("mount a %s on %s (root may): %w", kind, dir, err)
 	}
 	return nil
 }
 
-// clear undoes mounts and removes directories and the state file.
+// clear undoes mounts and cgroups, and removes directories and the state file.
 func (s *stateFile) clear() error {
 	var errs []error
-	for _, m := range s.Mounts {
+	for _, m := range slices.Backward(s.Mounts) { // one may lie on another
 		// EINVAL: not mounted, as when it never came to that.
 		if err := syscall.Unmount(m, syscall.MNT_DETACH); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOENT) {
 			errs = append(errs, fmt.Errorf("unmount %s: %w", m, err))
@@ -144,6 +156,9 @@ func (s *stateFile) clear() error {
 	}
 	if len(errs) == 0 { // never remove files through a mount that stayed
 		errs = append(errs, os.RemoveAll(s.Dir))
+	}
+	for _, g := range s.Cgroups {
+		errs = append(errs, dissolve(g))
 	}
 	if s.Socket != "" {
 		os.Remove(s.Socket)
