@@ -174,6 +174,8 @@ func (s *Session) remember(st *SignState) {
 		s.track[key] = t
 	}
 	t.asked = s.history.now
+	t.no = t.no || st.Outcome == No
+	st.early = st.Outcome == Yes && st.Since.IsZero() && !t.no
 	switch {
 	case st.Outcome != Yes:
 		t.yes = time.Time{}

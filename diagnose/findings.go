@@ -227,6 +227,7 @@ func (g *group) describe(f *Finding, cand *candidate) {
 		if f.Since.IsZero() || y.Since.Before(f.Since) {
 			f.Since = y.Since
 		}
+		f.early = f.early || y.early
 		f.Affected.add(y.Affected)
 	}
 	if f.Since.IsZero() && len(yes) > 0 {

@@ -19,7 +19,7 @@ func join(all []*Finding) []*Finding {
 			if f == r || !r.Band.Sure() || !f.Band.Sure() || !leadsTo(r.Cause, f.Cause) || !blames(f, r) {
 				continue
 			}
-			if r.Since.After(f.Since.Add(onsetSlack)) {
+			if !r.early && r.Since.After(f.Since.Add(onsetSlack)) {
 				continue // a consequence cannot begin before its cause
 			}
 			if p := parent[f]; p == nil || leadsTo(r.Cause, p.Cause) {

@@ -89,6 +89,7 @@ type SignState struct {
 
 	changed time.Time // the batch that brought the outcome
 	away    bool      // see elsewhere
+	early   bool      // it is yes since it was looked at first, so it may have begun before
 }
 
 // elsewhere says whether the sign cannot be seen from this place at all: the

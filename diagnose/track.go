@@ -18,4 +18,5 @@ type track struct {
 	states []SignState // one for each change of the outcome, oldest first
 	yes    time.Time   // since when the raw answer is yes without a break
 	asked  time.Time   // the batch after which it was asked last
+	no     bool        // it has been no: a later yes began under our eyes
 }

@@ -75,6 +75,7 @@ type Finding struct {
 	Affected      Affected
 	Alternatives  []string // "planned-shutdown: no, no controlled shutdown logged"
 
+	early   bool      // it may have begun before Since: its signs were yes at the first look
 	explain []float64 // of its group's variables: how likely it makes each
 	none    bool      // it is "none of these"
 }

@@ -35,6 +35,14 @@ type Topic struct {
 
 // CreateTopic creates a topic and waits until all its replicas are in sync.
 func (c *Cluster) CreateTopic(ctx context.Context, t Topic) error {
+	if err := c.askForTopic(ctx, t); err != nil {
+		return err
+	}
+	return c.Ready(ctx)
+}
+
+// askForTopic creates a topic and does not wait for replicas.
+func (c *Cluster) askForTopic(ctx context.Context, t Topic) error {
 	client, err := c.client()
 	if err != nil {
 		return fmt.Errorf("create topic %s: %w", t.Name, err)
@@ -64,7 +72,7 @@ func (c *Cluster) CreateTopic(ctx context.Context, t Topic) error {
 			return fmt.Errorf("create topic %s: %w", t.Name, err)
 		}
 	}
-	return c.Ready(ctx)
+	return nil
 }
 
 // Producer writes records to a topic at a steady rate, acks=all, and never

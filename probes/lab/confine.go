@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // cgroups is where the hierarchies of cgroup v1 are.
@@ -83,25 +81,4 @@ func dissolve(cgroup string) error {
 			return fmt.Errorf("remove cgroup %s: %w", cgroup, err)
 		}
 	}
-}
-
-// limit sets a soft limit of a running node and returns what stood before.
-func (n *Node) limit(resource int, soft uint64) (before uint64, err error) {
-	var old unix.Rlimit
-	if err := unix.Prlimit(n.PID(), resource, nil, &old); err != nil {
-		return 0, fmt.Errorf("read a limit of node %d: %w", n.ID, err)
-	}
-	if err := unix.Prlimit(n.PID(), resource, &unix.Rlimit{Cur: soft, Max: old.Max}, nil); err != nil {
-		return 0, fmt.Errorf("set a limit of node %d: %w", n.ID, err)
-	}
-	return old.Cur, nil
-}
-
-// open is how many files a node has open.
-func (n *Node) open() (int, error) {
-	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", n.PID()))
-	if err != nil {
-		return 0, fmt.Errorf("count the open files of node %d: %w", n.ID, err)
-	}
-	return len(all), nil
 }

@@ -101,6 +101,17 @@ var Faults = []*Fault{
 	twoBrokersCrashed,
 	uncleanLeaderElection,
 	underMinISR,
+	cpuStarved,
+	fdExhaustion,
+	inodeExhaustion,
+	logDirOffline,
+	mmapExhaustion,
+	oomKilled,
+	packetLoss,
+	readOnlyFilesystem,
+	segmentCorruption,
+	slowDisk,
+	startRefused,
 	idle,
 	steadyLoad,
 }
@@ -184,6 +195,7 @@ func or(d, otherwise time.Duration) time.Duration {
 func (c *Cluster) expand(text string) string {
 	for _, n := range c.Brokers() {
 		text = strings.ReplaceAll(text, fmt.Sprintf("$LOGDIR%d", n.ID), n.LogDir)
+		text = strings.ReplaceAll(text, fmt.Sprintf("$LOGSDIR%d", n.ID), n.LogsDir())
 		text = strings.ReplaceAll(text, fmt.Sprintf("$OTHERDIR%d", n.ID), n.OtherDir)
 		text = strings.ReplaceAll(text, fmt.Sprintf("$CONFIG%d", n.ID), n.properties())
 	}

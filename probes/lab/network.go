@@ -105,8 +105,21 @@ func path(f *os.File) string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(),
 
 // ip runs commands of ip(8) in a namespace.
 func ip(in *os.File, commands ...string) error {
-	cmd := exec.Command("ip", "-batch", "-")
-	cmd.Stdin = strings.NewReader(strings.Join(commands, "\n") + "\n")
+	_, err := commandWith(in, strings.Join(commands, "\n")+"\n", "ip", "-batch", "-")
+	if err != nil {
+		return fmt.Errorf("%s: %w", strings.Join(commands, "; "), err)
+	}
+	return nil
+}
+
+// command runs a program in a namespace and returns what it printed.
+func command(in *os.File, name string, args ...string) (string, error) {
+	return commandWith(in, "", name, args...)
+}
+
+func commandWith(in *os.File, input, name string, args ...string) (string, error) {
+	cmd := exec.Command(name, args...)
+	cmd.Stdin = strings.NewReader(input)
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said
 	err := startIn(in, cmd)
@@ -114,9 +127,9 @@ func ip(in *os.File, commands ...string) error {
 		err = cmd.Wait()
 	}
 	if err != nil {
-		return fmt.Errorf("ip %s: %w: %s", strings.Join(commands, "; "), err, lastLines(said.String(), 3))
+		return "", fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, lastLines(said.String(), 3))
 	}
-	return nil
+	return said.String(), nil
 }
 
 // newNamespace makes a network namespace that lives as long as the file is open.

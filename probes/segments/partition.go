@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -150,10 +151,16 @@ func (s *survey) epochs() {
 	s.starts = starts
 }
 
+// holdsMessages says whether a segment has any: a broker that meets a full file
+// system while it makes a replica leaves a directory without, and makes it anew.
+func (s *survey) holdsMessages() bool {
+	return slices.ContainsFunc(s.segments, func(f segmentFile) bool { return f.size > 0 })
+}
+
 func (s *survey) identity() {
 	name := filepath.Join(s.dir, smallFiles[1])
 	if !s.small[smallFiles[1]] {
-		if s.lacksID != nil && s.dirKind == partitionDir && len(s.segments) > 0 && s.settled() {
+		if s.lacksID != nil && s.dirKind == partitionDir && s.holdsMessages() && s.settled() {
 			s.lacksID(Damage{Kind: MissingFile, Severity: Minor, Partition: s.name, File: name, Position: -1, BaseOffset: -1, LastOffset: -1,
 				Text: "missing, although other partitions of this log dir have it: the broker cannot tell which topic of this name the messages belong to"})
 		}
