@@ -134,6 +134,11 @@ func (c *Cluster) prepare(n *Node, cluster string) error {
 			return err
 		}
 	}
+	if c.disk != nil && c.ofVolume(n) {
+		if err := c.disk.sync(); err != nil { // what a broker was formatted with survives any fault
+			return err
+		}
+	}
 	for name, text := range files {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			return err

@@ -20,8 +20,13 @@ const childEnv = "LAB_TEST_OWNS_A_CLUSTER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) != "" {
-		c, err := Start(context.Background(), Options{Shape: Shape{SmallDisk: 48, Namespaces: true}, Owner: "test"})
+		shape := Shape{
+			Namespaces: true, TwoDirs: true, Memory: map[int32]int{1: 2000},
+			Volume: &Volume{MiB: 64, Disk: true, Slow: true, Other: true},
+		}
+		c, err := Start(context.Background(), Options{Shape: shape, Owner: "test"})
 		if err == nil {
+			c.Delay(20 * time.Millisecond)
 			err = c.Node(2).Signal(syscall.SIGSTOP) // the kernel's signal must reach a frozen one too
 		}
 		fmt.Println("ready", err)
@@ -52,7 +57,7 @@ func TestLabNothingSurvivesItsOwner(t *testing.T) {
 	if line != "ready <nil>\n" {
 		t.Fatalf("the owner said %q", line)
 	}
-	if len(s.Nodes) != 3 || len(s.Mounts) != 1 {
+	if len(s.Nodes) != 3 || len(s.Mounts) != 2 || len(s.Cgroups) != 1 {
 		t.Fatalf("state of the cluster: %+v", s)
 	}
 	gone(t, s)
@@ -64,6 +69,36 @@ func TestLabNothingSurvivesItsOwner(t *testing.T) {
 		t.Error(err)
 	}
 	cleared(t, s)
+	for _, g := range s.Cgroups {
+		if _, err := os.Stat(g); !os.IsNotExist(err) {
+			t.Errorf("cgroup %s is still there: %v", g, err)
+		}
+	}
+	detached(t, s.Dir)
+}
+
+// detached waits until no loop device is on a file of a directory.
+func detached(t *testing.T, dir string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		held := ""
+		files, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if text, err := os.ReadFile(f); err == nil && strings.HasPrefix(string(text), dir) {
+				held = f
+			}
+		}
+		if held == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("%s is still on a file of %s", held, dir)
+			return
+		}
+	}
 }
 
 // vanished waits until a network interface of this host is gone.

@@ -81,6 +81,19 @@ func (d *disk) mount(s *stateFile) error {
 	return nil
 }
 
+// sync writes everything to the image.
+func (d *disk) sync() error {
+	dir, err := os.Open(d.dir)
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", d.dir, err)
+	}
+	defer dir.Close()
+	if err := unix.Syncfs(int(dir.Fd())); err != nil {
+		return fmt.Errorf("sync %s: %w", d.dir, err)
+	}
+	return nil
+}
+
 // again unmounts the disk, whose broker has ended, and mounts it anew, as an
 // operator does after an error of the file system.
 func (d *disk) again(s *stateFile) error {

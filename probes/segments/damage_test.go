@@ -213,3 +213,20 @@ func TestNameless(t *testing.T) {
 		t.Errorf("with ZooKeeper: %s", listed(r.Damage))
 	}
 }
+
+// A directory that a broker made, and could not go on in: the file system was
+// full. There is nothing in it, and the broker makes the replica anew.
+func TestReplicaThatWasNotFinished(t *testing.T) {
+	dir := soundDir(t)
+	half := filepath.Join(dir, "idem-7")
+	if err := os.Mkdir(half, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(half, "00000000000000000000.log"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	age(t, dir)
+	if r := mustScan(t, Options{}, dir); len(r.Damage) != 0 {
+		t.Errorf("%s", listed(r.Damage))
+	}
+}

@@ -151,7 +151,7 @@ func (s *survey) epochs() {
 	s.starts = starts
 }
 
-// holdsMessages says whether a segment has any: a broker that meets a full file
+// holdsMessages says whether any segment has one: a broker that meets a full file
 // system while it makes a replica leaves a directory without, and makes it anew.
 func (s *survey) holdsMessages() bool {
 	return slices.ContainsFunc(s.segments, func(f segmentFile) bool { return f.size > 0 })
