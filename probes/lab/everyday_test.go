@@ -9,6 +9,9 @@ import (
 
 const later = false
 
+// orphaned is the shape of a cluster whose owner is killed.
+var orphaned = Shape{SmallDisk: 48, Namespaces: true}
+
 // Every fault can be undone: afterwards all replicas are in sync again, or the
 // group has caught up.
 func TestLabHeal(t *testing.T) {
