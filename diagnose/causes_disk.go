@@ -50,8 +50,7 @@ var fdExhaustion = &Cause{
 		{Sign: fdsShort, Strength: Always, Decisive: true, Must: true},
 		{Sign: acceptsSilently, Strength: Often, Follows: true},
 	},
-	RulesOut: []*Sign{processGone},
-	Leads:    []*Cause{logDirOffline, brokerCrashed},
+	Leads: []*Cause{logDirOffline, brokerCrashed},
 	Weigh: func(yes []SignState) Severity {
 		if find(yes, acceptsSilently) != nil {
 			return Critical

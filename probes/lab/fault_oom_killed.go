@@ -41,4 +41,8 @@ var oomKilled = &Fault{
 	Branch:       "availability",
 	Later:        true,
 	Forbidden:    []string{"planned-shutdown", "heap-exhaustion", "broker-hung", "disk-full"},
+	Facts: []Sight{
+		{"host.kernel.oom-kills", "", "name=java; cgroup=true"},
+		{"host.process", "process 2", "exists=false"},
+	},
 }

@@ -52,7 +52,7 @@ var startRefused = &Fault{
 	Branch:    "availability",
 	Later:     true,
 	Forbidden: []string{"broker-hung", "disk-full", "log-dir-offline", "oom-killed"},
-	Args:      []string{"--broker-config", "$CONFIG2"},
+	Args:      []string{"--broker-config", "$CONFIG2", "--kafka-logs", "$LOGSDIR2"},
 	Facts:     []Sight{{"log.start-refused", "broker 2", "count>0"}},
 }
 
