@@ -77,7 +77,7 @@ func blames(f, root *Finding) bool {
 }
 
 // rank sorts what one would act on first: the sure before the unsure, then by
-// severity, then by probability.
+// severity, then by probability; one cause on several subjects where it is worst.
 func rank(all []*Finding) {
 	sort.SliceStable(all, func(i, j int) bool {
 		a, b := all[i], all[j]
@@ -91,8 +91,28 @@ func rank(all []*Finding) {
 		case a.Cause.ID != b.Cause.ID:
 			return a.Cause.ID < b.Cause.ID
 		}
+		if x, y := extent(a), extent(b); x != y {
+			return x > y
+		}
 		return subjectLess(a.Subject, b.Subject)
 	})
+}
+
+// extent is how far the number of a finding's first decisive sign with one is
+// beyond its limit, as a ratio; 0 where none has a number.
+func extent(f *Finding) float64 {
+	for _, l := range f.Cause.Signs {
+		for _, e := range f.Evidence {
+			if e.Sign != l.Sign || !e.Decisive || e.Outcome != Yes || e.Unit == "" || e.Limit <= 0 || e.Value <= 0 {
+				continue
+			}
+			if e.Below {
+				return e.Limit / e.Value
+			}
+			return e.Value / e.Limit
+		}
+	}
+	return 0
 }
 
 // flat is the findings with consequences behind their roots.
