@@ -19,7 +19,7 @@ var fdExhaustion = &Fault{
 	// The next file of its own that a broker cannot open takes its log dir offline,
 	// and a broker with one dir with it: here it opens none.
 	Shape: Shape{Settings: map[string]string{
-		"log.segment.bytes": "67108864", "log.retention.check.interval.ms": "3600000", "replica.high.watermark.checkpoint.interval.ms": "3600000",
+		"log.segment.bytes": "67108864", "log.cleaner.backoff.ms": "3600000", "log.retention.check.interval.ms": "3600000", "replica.high.watermark.checkpoint.interval.ms": "3600000",
 		"log.flush.offset.checkpoint.interval.ms": "3600000", "log.flush.start.offset.checkpoint.interval.ms": "3600000",
 	}},
 	Prepare: orders,
