@@ -55,8 +55,8 @@ var memoryShort = &Sign{
 
 var fdsShort = &Sign{
 	ID: "fds-near-limit", Title: "it runs out of file descriptors", On: fact.Process, Trouble: true, Leak: 0.001,
-	Doc:   "95% of the process's own soft limit of open files are in use, or \"Too many open files\" is in its log within ten minutes.",
-	Uses:  []fact.Key{fact.ProcessFDs, fact.ProcessFDLimit, fact.LogTooManyFiles},
+	Doc:  "95% of the process's own soft limit of open files are in use, or \"Too many open files\" is in its log within ten minutes.",
+	Uses: []fact.Key{fact.ProcessFDs, fact.ProcessFDLimit, fact.LogTooManyFiles},
 	Test: func(v *View) Reading {
 		if lines, ok := brokerLines(fact.LogTooManyFiles, v); ok && lines.Count > 0 && v.Now().Sub(lines.Last) <= 10*time.Minute {
 			return since(lines.First, yes("Too many open files at %s: %s", clock(lines.First), lines.Text))
