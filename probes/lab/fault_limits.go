@@ -17,12 +17,18 @@ var fdExhaustion = &Fault{
 	Name: "fd-exhaustion",
 	Doc:  "broker 2 may open eight files more, and clients connect that ask nothing",
 	// The next file of its own that a broker cannot open takes its log dir offline,
-	// and a broker with one dir with it: here it opens none.
+	// and a broker with one dir with it: here it opens none. What it does at times
+	// it does first half a minute after its start.
 	Shape: Shape{Settings: map[string]string{
 		"log.segment.bytes": "67108864", "log.cleaner.backoff.ms": "3600000", "log.retention.check.interval.ms": "3600000", "replica.high.watermark.checkpoint.interval.ms": "3600000",
 		"log.flush.offset.checkpoint.interval.ms": "3600000", "log.flush.start.offset.checkpoint.interval.ms": "3600000",
 	}},
-	Prepare: orders,
+	Prepare: func(ctx context.Context, c *Cluster) error {
+		if err := orders(ctx, c); err != nil {
+			return err
+		}
+		return c.Node(2).aged(ctx, 33*time.Second)
+	},
 	Inject: func(_ context.Context, c *Cluster) error {
 		n := c.Node(2)
 		open, err := n.open()
@@ -168,6 +174,20 @@ func (n *Node) mapped() (uint64, error) {
 		return 0, fmt.Errorf("read the size of node %d: VmSize %q: a number of kB is expected", n.ID, line)
 	}
 	return kib << 10, nil
+}
+
+// aged waits until a node has run for so long.
+func (n *Node) aged(ctx context.Context, least time.Duration) error {
+	info, err := os.Stat(fmt.Sprintf("/proc/%d", n.PID()))
+	if err != nil {
+		return fmt.Errorf("read the age of node %d: %w", n.ID, err)
+	}
+	select {
+	case <-time.After(least - time.Since(info.ModTime())):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // silent is connections that ask nothing.
