@@ -9,7 +9,7 @@ build:
 
 test: lint unit lab
 
-# What is too long for every change, about half an hour more on two cores: the faults
+# What is too long for every change, about forty minutes more on two cores: the faults
 # that make lab leaves out, about a minute each, a cluster with ZooKeeper (40 s), and a
 # real KDC (15 s). It wants the packages that kerberos does.
 test-all: test
