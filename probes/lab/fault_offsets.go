@@ -146,9 +146,11 @@ func (c *Cluster) rewind(ctx context.Context) *rewinder {
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &rewinder{cancel: cancel}
 	r.done.Go(func() {
-		for at := int64(900); run.Err() == nil; at -= 50 {
-			if at < 100 {
-				at = 900
+		// Forwards between the resets, as a group that reads: one that only goes back
+		// lags more and more, and is a stopped one, too.
+		for at := int64(900); run.Err() == nil; at += 100 {
+			if at > 900 {
+				at = 500
 			}
 			c.commit(run, reportGroup, readingsTopic, 3, at) // a failed one is not seen, and the oracle waits for the next
 			select {
