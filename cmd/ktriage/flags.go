@@ -247,7 +247,7 @@ func newRoot(out, errOut io.Writer) *cobra.Command {
 	root.SetErr(errOut)
 	root.SetVersionTemplate("ktriage {{.Version}}\n")
 	s.bind(root.PersistentFlags())
-	root.AddCommand(newCheck(s), newRecord(s), newReplay(s), newDemo(s), newReport(s), newGCLog(s), newExplain(s), newAudit(s), newSegments(s), newPreflight(s), newVersion(s))
+	root.AddCommand(newCheck(s), newRecord(s), newReplay(s), newDemo(s), newReport(s), newGCLog(s), newExplain(s), newAudit(s), newSegments(s), newHistory(s), newPreflight(s), newVersion(s))
 	root.InitDefaultCompletionCmd() // now, as its arguments can be wrong, too
 	wrongWords(root)
 	return root

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ktriage/ktriage/probes/history"
+	"github.com/ktriage/ktriage/probes/probe"
+)
+
+// asHistory is what the command history is asked for beside the paths.
+type asHistory struct {
+	since  time.Duration
+	at     string
+	topic  string
+	broker int
+	each   bool
+
+	then time.Time // what at says
+}
+
+func newHistory(s *settings) *cobra.Command {
+	a := &asHistory{since: 6 * time.Hour, broker: -1}
+	cmd := &cobra.Command{
+		Use: "history [PATH...]", Short: "What changed in the cluster and when, from this node's own metadata log",
+		Long: "What changed in the cluster and when, newest last, from the metadata log that every\n" +
+			"KRaft node keeps on its disk, brokers and controllers alike; also with every broker\n" +
+			"dead. A PATH is a log dir or a __cluster_metadata-0 in one; without it the log dirs of\n" +
+			"this host's broker. What changed alike within seconds is one line, --each shows all.\n" +
+			"Files are only read. Exit status: 0, 2 usage, 3 the log could not be read to its end.",
+		RunE: func(cmd *cobra.Command, paths []string) error { return s.history(cmd.Context(), a, paths) },
+	}
+	f := cmd.Flags()
+	f.DurationVar(&a.since, "since", a.since, "how far back, counted from the newest record; 0 all that is there")
+	f.StringVar(&a.at, "at", "", "the state at this `TIME` (2026-11-25T02:06:17Z, 02:06:17, -90m), and what led to it")
+	f.StringVar(&a.topic, "topic", "", "only what concerns the topic `NAME`")
+	f.IntVar(&a.broker, "broker", -1, "only what concerns the broker `ID`")
+	f.BoolVar(&a.each, "each", false, "every partition's change on a line of its own")
+	return cmd
+}
+
+// history reads the metadata log and says what it tells.
+func (s *settings) history(ctx context.Context, a *asHistory, paths []string) error {
+	if a.since < 0 {
+		return asked(fmt.Errorf("--since: %s, expected a time", a.since))
+	}
+	var err error
+	if a.then, err = momentOf(a.at, time.Now()); err != nil {
+		return asked(fmt.Errorf("--at: %w", err))
+	}
+	t := s.target()
+	defer t.Close()
+	dir, err := s.metadataDir(ctx, t, paths)
+	if err != nil {
+		return err
+	}
+	l, err := history.Read(ctx, t, dir, history.Options{Since: a.since, At: a.then, Rate: 200e6})
+	if l == nil {
+		if errors.Is(err, fs.ErrPermission) {
+			return exitWith(3, s, err)
+		}
+		return asked(err)
+	}
+	told := toldHistory{Log: l, node: storedNode(t, dir), now: t.Now(), as: a, cut: err}
+	want := history.Want{Topic: a.topic, Broker: int32(a.broker), Each: a.each}
+	if a.since > 0 {
+		want.Since = l.Last.Add(-a.since)
+	}
+	told.changes = l.Cluster.Changes(want)
+	if s.output == "json" {
+		err = told.json(s.out)
+	} else {
+		err = told.text(s.out)
+	}
+	if err != nil {
+		return err
+	}
+	if told.cut != nil || len(l.Damage) > 0 {
+		return exit(3)
+	}
+	return nil
+}
+
+// metadataDir finds the metadata log below the paths, or on this host.
+func (s *settings) metadataDir(ctx context.Context, t *probe.Target, paths []string) (string, error) {
+	places := paths
+	if len(places) == 0 {
+		var err error
+		if places, err = s.ownLogDirs(ctx, t); err != nil {
+			return "", err
+		}
+		places = append(places, s.metadataLogDirs(t)...)
+	}
+	for _, place := range places {
+		if strings.HasPrefix(filepath.Base(place), "__cluster_metadata") {
+			return place, nil
+		}
+		dir := filepath.Join(place, history.MetadataDir)
+		if !noDirectory(ctx, dir) {
+			return dir, nil
+		}
+	}
+	return "", asked(fmt.Errorf("no %s in %s: name the metadata.log.dir of this node (with ZooKeeper there is none)", history.MetadataDir, strings.Join(places, ", ")))
+}
+
+// metadataLogDirs is what this host's brokers have configured apart.
+func (s *settings) metadataLogDirs(t *probe.Target) []string {
+	var dirs []string
+	configs := []string{s.brokerConfig}
+	for _, b := range t.Brokers() {
+		configs = append(configs, t.PathOf(b.PID, b.Config))
+	}
+	for _, file := range configs {
+		if file == "" {
+			continue
+		}
+		raw, err := t.ReadFile(file, maxProperties)
+		if err != nil {
+			continue
+		}
+		if set, err := parseProperties(file, raw); err == nil && set["metadata.log.dir"] != "" {
+			dirs = append(dirs, set["metadata.log.dir"])
+		}
+	}
+	return dirs
+}
+
+// storedNode is the node id in the meta.properties beside a metadata log; -1
+// where it does not say.
+func storedNode(t *probe.Target, dir string) int {
+	file := filepath.Join(filepath.Dir(filepath.Clean(dir)), "meta.properties")
+	raw, err := t.ReadFile(file, maxProperties)
+	if err != nil {
+		return -1
+	}
+	set, err := parseProperties(file, raw)
+	if err != nil {
+		return -1
+	}
+	if id, err := strconv.Atoi(set["node.id"]); err == nil {
+		return id
+	}
+	return -1
+}
+
+// momentOf reads a time as an operator writes one: whole, of today, or ago.
+func momentOf(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago <= 0 {
+		return now.Add(ago), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04"} {
+		if when, err := time.ParseInLocation(layout, text, time.UTC); err == nil {
+			return when, nil
+		}
+	}
+	for _, layout := range []string{"15:04:05", "15:04"} {
+		when, err := time.ParseInLocation(layout, text, time.UTC)
+		if err != nil {
+			continue
+		}
+		today := now.UTC().Truncate(24 * time.Hour)
+		when = today.Add(when.Sub(when.Truncate(24 * time.Hour)))
+		if when.After(now) { // a night has two days
+			when = when.Add(-24 * time.Hour)
+		}
+		return when, nil
+	}
+	return time.Time{}, fmt.Errorf("%q, expected 2026-11-25T02:06:17Z, 02:06:17 (UTC) or -90m", text)
+}

@@ -1,0 +1,115 @@
+package history
+
+import "slices"
+
+// changePartition applies a change of one partition, of which only what is
+// written changes.
+func (c *Cluster) changePartition(v *values) {
+	i, ok := c.byID[v.uuid[topicID]]
+	if !ok {
+		return
+	}
+	row, ok := c.row(&c.topics[i], int32(v.num[partitionID]))
+	if !ok {
+		return
+	}
+	r := &c.rows
+	was := c.partitionAt(row)
+	set := func(col column, to []int32) {
+		if v.is(col) {
+			to[row] = c.lists.of(v.ids[col])
+		}
+	}
+	set(isr, r.isr)
+	set(replicas, r.replicas)
+	set(removing, r.removing)
+	set(adding, r.adding)
+	set(elr, r.elr)
+	set(lastELR, r.lastELR)
+	r.change[row]++
+	if to := int32(v.numberOr(leader, -2)); to != -2 {
+		r.leader[row] = to
+		r.epoch[row]++
+	}
+	if s := v.numberOr(recovery, -1); s >= 0 {
+		r.recovering[row] = s == 1
+	}
+	now := c.partitionAt(row)
+	if c.quiet {
+		return
+	}
+	if now.leader != was.leader || now.isr != was.isr {
+		r.since[row] = c.at
+	}
+	c.tellPartition(row, was, now)
+}
+
+// moment is a partition at one moment.
+type moment struct {
+	leader                               int32
+	replicas, isr, adding, removing, elr int32
+	recovering                           bool
+}
+
+func (c *Cluster) partitionAt(row int32) moment {
+	r := &c.rows
+	return moment{r.leader[row], r.replicas[row], r.isr[row], r.adding[row], r.removing[row], r.elr[row], r.recovering[row]}
+}
+
+// tellPartition adds the events that lie between two moments.
+func (c *Cluster) tellPartition(row int32, was, now moment) {
+	add := func(kind Kind, broker, before, after int32) {
+		c.say(event{kind: kind, topic: c.rows.topic[row], partition: c.rows.partition[row], broker: broker, before: before, after: after})
+	}
+	moving := func(s moment) bool { return s.adding != none || s.removing != none }
+	if !moving(was) && moving(now) {
+		goal := c.lists.of(less(c.lists.ids(now.replicas), c.lists.ids(now.removing)))
+		add(ReassignmentStarted, -1, was.replicas, goal)
+	}
+	unclean := false
+	if was.leader != now.leader {
+		unclean = c.unclean(was, now)
+		kind := LeaderChanged
+		if unclean {
+			kind = UncleanElection
+		}
+		add(kind, c.causeOf(was, now), was.leader, now.leader)
+	}
+	if was.isr != now.isr {
+		on, old, isr := c.lists.ids(now.replicas), c.lists.ids(was.isr), c.lists.ids(now.isr)
+		gone := slices.DeleteFunc(less(old, isr), func(id int32) bool { return !slices.Contains(on, id) }) // moved away, not fallen behind
+		if len(gone) > 0 {
+			add(ISRShrunk, gone[0], was.isr, now.isr)
+		}
+		if come := less(isr, old); len(come) > 0 && !unclean {
+			add(ISRExpanded, come[0], was.isr, now.isr)
+		}
+	}
+	if moving(was) && !moving(now) {
+		add(ReassignmentFinished, -1, was.replicas, now.replicas)
+	}
+}
+
+// unclean says whether a leader was elected that may lack what was acknowledged:
+// neither in the ISR nor eligible.
+func (c *Cluster) unclean(was, now moment) bool {
+	if now.leader < 0 {
+		return false
+	}
+	return now.recovering && !was.recovering || !slices.Contains(c.lists.ids(was.isr), now.leader) && !slices.Contains(c.lists.ids(was.elr), now.leader) && !slices.Contains(c.lists.ids(now.isr), was.leader)
+}
+
+// causeOf is the broker for which a leader changed: the old one where that went,
+// otherwise the new one, which was preferred or came back.
+func (c *Cluster) causeOf(was, now moment) int32 {
+	if was.leader >= 0 {
+		b := c.Brokers[was.leader]
+		if now.leader < 0 || b == nil || b.Fenced || b.Controlled {
+			return was.leader
+		}
+		if !slices.Contains(c.lists.ids(now.isr), was.leader) {
+			return was.leader
+		}
+	}
+	return now.leader
+}

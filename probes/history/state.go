@@ -1,0 +1,164 @@
+package history
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Partition is a partition as the metadata log has it.
+type Partition struct {
+	Topic      string    `json:"topic"`
+	Partition  int32     `json:"partition"`
+	Leader     int32     `json:"leader"` // -1: none
+	Epoch      int32     `json:"leader_epoch"`
+	Replicas   []int32   `json:"replicas"`
+	ISR        []int32   `json:"isr"`
+	ELR        []int32   `json:"elr,omitempty"`
+	LastELR    []int32   `json:"last_known_elr,omitempty"`
+	Adding     []int32   `json:"adding,omitempty"`
+	Removing   []int32   `json:"removing,omitempty"`
+	Recovering bool      `json:"recovering,omitempty"` // after an unclean election
+	Since      time.Time `json:"since,omitzero"`       // of leader and ISR; zero: from before what was read
+}
+
+// Whole says whether a partition has a leader, and all its replicas in sync.
+func (p *Partition) Whole() bool {
+	return p.Leader >= 0 && len(p.ISR) >= len(p.Replicas) && !p.Recovering
+}
+
+// Partitions calls f with each partition, by topic and number, until it says no.
+func (c *Cluster) Partitions(f func(*Partition) bool) {
+	for _, called := range c.Topics() {
+		if !c.PartitionsOf(called, f) {
+			return
+		}
+	}
+}
+
+// PartitionsOf is Partitions of one topic; false when f said no.
+func (c *Cluster) PartitionsOf(called string, f func(*Partition) bool) bool {
+	i, ok := c.byName[called]
+	if !ok {
+		return true
+	}
+	t, r := &c.topics[i], &c.rows
+	numbers := make([]int32, 0, int(t.dense)+len(t.rows))
+	c.each(i, func(row int32) { numbers = append(numbers, r.partition[row]) })
+	slices.Sort(numbers)
+	for _, n := range numbers {
+		row, _ := c.row(t, n)
+		p := Partition{Topic: called, Partition: n, Leader: r.leader[row], Epoch: r.epoch[row], Replicas: c.lists.ids(r.replicas[row]), ISR: c.lists.ids(r.isr[row]),
+			ELR: c.lists.ids(r.elr[row]), LastELR: c.lists.ids(r.lastELR[row]), Adding: c.lists.ids(r.adding[row]), Removing: c.lists.ids(r.removing[row]), Recovering: r.recovering[row]}
+		if r.since[row] > 0 {
+			p.Since = time.UnixMilli(r.since[row]).UTC()
+		}
+		if !f(&p) {
+			return false
+		}
+	}
+	return true
+}
+
+// Config is a setting as the metadata log has it; secrets are hidden. scope is
+// topic, broker, group or client-metrics; the name of all brokers is "".
+func (c *Cluster) Config(scope, name, key string) (string, bool) {
+	value, ok := c.configs[[2]string{scope, name}][key]
+	return value, ok
+}
+
+// Counts of what there is.
+type Counts struct {
+	Topics     int `json:"topics"`
+	Partitions int `json:"partitions"`
+	Leaderless int `json:"without_leader"`
+	Short      int `json:"short_isr"` // ISR smaller than the replicas
+	Recovering int `json:"recovering"`
+	ACLs       int `json:"acls"`
+	Users      int `json:"scram_users"`
+	Quotas     int `json:"quotas"`
+	Configs    int `json:"configs"`
+}
+
+// Holder is a broker and how many partitions need it.
+type Holder struct {
+	Broker int32 `json:"broker"`
+	Alone  int   `json:"alone"` // partitions of which nobody else surely has all that was acknowledged
+	All    int   `json:"all"`   // partitions of which it surely has that
+}
+
+// Survey counts, and says who holds what: the members of ISR and ELR have all
+// that was acknowledged, so one of them must come back first.
+func (c *Cluster) Survey() (n Counts, holders []Holder) {
+	n.Topics, n.ACLs, n.Users, n.Quotas = len(c.byName), len(c.acls), len(c.users), len(c.quotas)
+	for _, of := range c.configs {
+		n.Configs += len(of)
+	}
+	by := map[int32]*Holder{}
+	var sure []int32
+	for row, t := range c.rows.topic {
+		if t < 0 {
+			continue
+		}
+		n.Partitions++
+		isr := c.lists.ids(c.rows.isr[row])
+		if c.rows.leader[row] < 0 {
+			n.Leaderless++
+		}
+		if len(isr) < len(c.lists.ids(c.rows.replicas[row])) {
+			n.Short++
+		}
+		if c.rows.recovering[row] {
+			n.Recovering++
+		}
+		sure = append(append(sure[:0], isr...), less(c.lists.ids(c.rows.elr[row]), isr)...)
+		for _, id := range sure {
+			h := by[id]
+			if h == nil {
+				h = &Holder{Broker: id}
+				by[id] = h
+			}
+			h.All++
+			if len(sure) == 1 {
+				h.Alone++
+			}
+		}
+	}
+	for _, h := range by {
+		holders = append(holders, *h)
+	}
+	slices.SortFunc(holders, func(a, b Holder) int {
+		if a.Alone != b.Alone {
+			return b.Alone - a.Alone
+		}
+		if a.All != b.All {
+			return b.All - a.All
+		}
+		return int(a.Broker - b.Broker)
+	})
+	return n, holders
+}
+
+// Nodes are the brokers, by id.
+func (c *Cluster) Nodes() []*Broker {
+	var all []*Broker
+	for _, b := range c.Brokers {
+		all = append(all, b)
+	}
+	slices.SortFunc(all, func(a, b *Broker) int { return int(a.ID - b.ID) })
+	return all
+}
+
+// StateText is how a broker stands, in a word or two.
+func (b *Broker) StateText() string {
+	words := []string{"serving"}
+	if b.Fenced {
+		words = []string{"fenced"}
+		if b.Planned {
+			words = append(words, "after a planned shutdown")
+		}
+	} else if b.Controlled {
+		words = []string{"shutting down"}
+	}
+	return strings.Join(words, " ")
+}
