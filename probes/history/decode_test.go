@@ -26,7 +26,9 @@ func withTopic(t *testing.T) *Cluster {
 	return c
 }
 
-func change(fields ...any) body { return record(partitionChange, 2).int32(0).uuid(orders).tags(fields...) }
+func change(fields ...any) body {
+	return record(partitionChange, 2).int32(0).uuid(orders).tags(fields...)
+}
 
 // TestPartitionLife: ISR, eligible leaders, an unclean election and a move.
 func TestPartitionLife(t *testing.T) {

@@ -104,9 +104,9 @@ func TestDamaged(t *testing.T) {
 		change func([]byte) []byte
 		says   string
 	}{
-		"flipped":  {func(b []byte) []byte { b[20000] ^= 1; return b }, "wrong checksum"},
-		"torn":     {func(b []byte) []byte { return b[:20000] }, "ends within the batch"},
-		"nonsense": {func(b []byte) []byte { copy(b[20716:], "rubbish that is no batch"); return b }, "magic"},
+		"flipped":  {func(b []byte) []byte { b[20040] ^= 1; return b }, "wrong checksum"},
+		"torn":     {func(b []byte) []byte { return b[:20040] }, "ends within the batch"},
+		"nonsense": {func(b []byte) []byte { copy(b[20716:], "rubbish that is no batch"); return b }, "base offset"},
 	} {
 		if err := os.WriteFile(name, c.change(append([]byte(nil), whole...)), 0o600); err != nil {
 			t.Fatal(err)
@@ -130,7 +130,7 @@ func TestGrows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(name, whole[:20000], 0o600); err != nil {
+	if err := os.WriteFile(name, whole[:20040], 0o600); err != nil {
 		t.Fatal(err)
 	}
 	l := read(t, dir, Options{})

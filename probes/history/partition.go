@@ -90,13 +90,15 @@ func (c *Cluster) tellPartition(row int32, was, now moment) {
 	}
 }
 
-// unclean says whether a leader was elected that may lack what was acknowledged:
-// neither in the ISR nor eligible.
+// unclean says whether a leader was elected that may lack what was acknowledged.
+// The controller marks it as recovering then; a leader from outside the ISR is
+// no sign of it, for a move may end in the very change that brings the new
+// replica into the ISR. Only where it recovers already, the mark is not set anew.
 func (c *Cluster) unclean(was, now moment) bool {
-	if now.leader < 0 {
+	if now.leader < 0 || !now.recovering {
 		return false
 	}
-	return now.recovering && !was.recovering || !slices.Contains(c.lists.ids(was.isr), now.leader) && !slices.Contains(c.lists.ids(was.elr), now.leader) && !slices.Contains(c.lists.ids(now.isr), was.leader)
+	return !was.recovering || !slices.Contains(c.lists.ids(was.isr), now.leader) && !slices.Contains(c.lists.ids(was.elr), now.leader)
 }
 
 // causeOf is the broker for which a leader changed: the old one where that went,
