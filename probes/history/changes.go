@@ -26,7 +26,7 @@ const mostParts = 1000
 // Changes are what changed, in the order of the log.
 func (c *Cluster) Changes(w Want) []Change {
 	var all []Change
-	open := map[foldKey]int{}
+	open := map[foldKey]*fold{}
 	for i := range c.events {
 		e := &c.events[i]
 		at := time.UnixMilli(e.at)
@@ -35,17 +35,19 @@ func (c *Cluster) Changes(w Want) []Change {
 		}
 		one := c.change1(e)
 		key := foldKey{e.kind, e.broker}
-		if n, ok := open[key]; ok && !w.Each && e.said == nil && at.Sub(all[n].Until) <= together {
-			all[n].join(one)
+		which := uint64(uint32(e.topic))<<32 | uint64(uint32(e.partition))
+		if f := open[key]; f != nil && !w.Each && e.said == nil && at.Sub(all[f.at].Until) <= together && !f.has[which] {
+			all[f.at].join(one)
+			f.has[which] = true
 			continue
 		}
-		if e.said == nil {
-			open[key] = len(all)
+		if e.said == nil && !w.Each {
+			open[key] = &fold{len(all), map[uint64]bool{which: true}}
 		}
 		all = append(all, one)
 	}
 	for i := range all {
-		all[i].fold()
+		all[i].sum()
 	}
 	return all
 }
@@ -54,6 +56,13 @@ func (c *Cluster) Changes(w Want) []Change {
 type foldKey struct {
 	kind   Kind
 	broker int32
+}
+
+// fold is a change that others may join: those of partitions that are not in it,
+// for what comes and goes within seconds is to be seen.
+type fold struct {
+	at  int // index into the changes
+	has map[uint64]bool
 }
 
 // wanted says whether an event is about a topic or a broker.
@@ -120,8 +129,8 @@ func (a *Change) join(b Change) {
 	}
 }
 
-// fold says what the several have in common.
-func (a *Change) fold() {
+// sum says what the several have in common.
+func (a *Change) sum() {
 	if a.Count == 1 {
 		a.Until = time.Time{}
 		return

@@ -45,6 +45,9 @@ func TestPartitionLife(t *testing.T) {
 	apply(t, c, 40e3, change(0, body(nil).ids(3), 1, body(nil).int32(3), 5, body(nil).int8(1), 6, body(nil).ids()))
 	apply(t, c, 50e3, change(5, body(nil).int8(0)))
 	apply(t, c, 60e3, change(2, body(nil).ids(3, 4), 3, body(nil).ids(3), 4, body(nil).ids(4)))
+	apply(t, c, 65e3, change(2, body(nil).ids(3, 4, 5), 3, body(nil).ids(3, 5), 4, body(nil).ids(4)))
+	apply(t, c, 66e3, change(2, body(nil).ids(3, 4, 5), 3, body(nil).ids(3, 4), 4, body(nil).ids(5)))
+	apply(t, c, 67e3, change(2, body(nil).ids(3, 4), 3, body(nil).ids(3), 4, body(nil).ids(4)))
 	apply(t, c, 70e3, change(0, body(nil).ids(4), 1, body(nil).int32(4), 2, body(nil).ids(4), 3, body(nil).ids(), 4, body(nil).ids()))
 	got := strings.Join(lines(c.Changes(Want{Broker: -1})), "\n")
 	want := strings.Join([]string{
@@ -55,6 +58,8 @@ func TestPartitionLife(t *testing.T) {
 		`00:00:30.000 isr-shrunk partition orders-0 "1" "" 1`,
 		`00:00:40.000 unclean-election partition orders-0 "none" "3" 1`,
 		`00:01:00.000 reassignment-started partition orders-0 "1,2,3" "4" 1`,
+		`00:01:06.000 reassignment-started partition orders-0 "3,4,5" "5" 1`,
+		`00:01:07.000 reassignment-started partition orders-0 "3,4,5" "4" 1`,
 		`00:01:10.000 leader-changed partition orders-0 "3" "4" 1`,
 		`00:01:10.000 isr-expanded partition orders-0 "3" "4" 1`,
 		`00:01:10.000 reassignment-finished partition orders-0 "3,4" "4" 1`,

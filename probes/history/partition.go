@@ -62,9 +62,8 @@ func (c *Cluster) tellPartition(row int32, was, now moment) {
 		c.say(event{kind: kind, topic: c.rows.topic[row], partition: c.rows.partition[row], broker: broker, before: before, after: after})
 	}
 	moving := func(s moment) bool { return s.adding != none || s.removing != none }
-	if !moving(was) && moving(now) {
-		goal := c.lists.of(less(c.lists.ids(now.replicas), c.lists.ids(now.removing)))
-		add(ReassignmentStarted, -1, was.replicas, goal)
+	if moving(now) && (!moving(was) || c.goal(was) != c.goal(now)) { // a move may be given another goal
+		add(ReassignmentStarted, -1, was.replicas, c.goal(now))
 	}
 	unclean := false
 	if was.leader != now.leader {
@@ -88,6 +87,11 @@ func (c *Cluster) tellPartition(row int32, was, now moment) {
 	if moving(was) && !moving(now) {
 		add(ReassignmentFinished, -1, was.replicas, now.replicas)
 	}
+}
+
+// goal is the replicas that a partition will have when its move is done.
+func (c *Cluster) goal(m moment) int32 {
+	return c.lists.of(less(c.lists.ids(m.replicas), c.lists.ids(m.removing)))
 }
 
 // unclean says whether a leader was elected that may lack what was acknowledged.

@@ -1,0 +1,12 @@
+//go:build lab
+
+package history
+
+import (
+	"testing"
+
+	"github.com/ktriage/ktriage/probes/lab"
+)
+
+// TestLabHistory: thirty changes of a cluster of combined nodes are told back.
+func TestLabHistory(t *testing.T) { tell(t, lab.DefaultVersion, lab.Shape{}) }
