@@ -63,19 +63,28 @@ var errBack = errors.New("the log was cut back or rolled away while it was read"
 func Read(ctx context.Context, t *probe.Target, dir string, o Options) (*Log, error) {
 	var l *Log
 	var err error
+	var newest time.Time // record; the zero time: the file's own time is taken for it
 	for range 3 {
-		if l, err = open(ctx, t, dir, o); err != nil {
+		if l, err = open(ctx, t, dir, o, newest); err != nil {
 			return nil, err
 		}
-		if err = l.Advance(ctx); !errors.Is(err, errBack) {
+		err = l.Advance(ctx)
+		if err == nil && o.Since > 0 && newest.IsZero() && l.since.After(l.Last.Add(-o.Since+fileLater)) {
+			newest = l.Last // a copy: the file is younger than what is in it
+			continue
+		}
+		if !errors.Is(err, errBack) {
 			break
 		}
 	}
 	return l, err
 }
 
+// fileLater is by how much a file may be younger than its newest record.
+const fileLater = time.Minute
+
 // open chooses where to begin and reads the state there.
-func open(ctx context.Context, t *probe.Target, dir string, o Options) (*Log, error) {
+func open(ctx context.Context, t *probe.Target, dir string, o Options, newest time.Time) (*Log, error) {
 	l := &Log{Dir: dir, target: t, pace: polite.NewPace(t, o.Rate), buffer: make([]byte, batch.BufferSize), records: batch.Records{Keep: mostValue}}
 	files, err := list(t, dir)
 	if err != nil {
@@ -88,15 +97,18 @@ func open(ctx context.Context, t *probe.Target, dir string, o Options) (*Log, er
 	if !o.At.IsZero() {
 		l.until = o.At.UnixMilli()
 	}
-	if n := len(files.segments); n > 0 && o.Since > 0 {
-		l.since = files.segments[n-1].mtime.Add(-o.Since)
-		if !o.At.IsZero() && o.At.Before(files.segments[n-1].mtime) {
-			l.since = o.At.Add(-o.Since)
-		}
+	if n := len(files.segments); n > 0 && newest.IsZero() {
+		newest = files.segments[n-1].mtime
+	}
+	if !o.At.IsZero() && o.At.Before(newest) {
+		newest = o.At
+	}
+	if o.Since > 0 && !newest.IsZero() {
+		l.since = newest.Add(-o.Since)
 	}
 	err = l.begin(ctx, files)
 	if !l.since.IsZero() {
-		l.Cluster.from = l.since.Add(-time.Minute).UnixMilli() // the file may be a little newer than its newest record
+		l.Cluster.from = l.since.Add(-fileLater).UnixMilli()
 	}
 	return l, err
 }

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/ktriage/ktriage/probes/history"
+)
+
+func historyRun(args ...string) (status int, out, errOut string) {
+	var stdout, stderr bytes.Buffer
+	status = run(context.Background(), append([]string{"history"}, args...), &stdout, &stderr)
+	return status, stdout.String(), stderr.String()
+}
+
+func TestHistoryText(t *testing.T) {
+	dir := filepath.Join(realPartitions(t), "log-dir")
+	for _, c := range []struct {
+		args   []string
+		status int
+		say    []string
+		not    string
+	}{
+		{nil, 0, []string{"broker 3 asked to shut down: planned\n", "02:04:29  broker 3 fell out of the ISR of 14 partitions\n", "broker 3 fenced after a planned shutdown since 2026-11-23 02:04:30", "idem-0: leader 1, ISR 1,2 of 1,2,3\n", "Nothing was written since"}, "damaged"},
+		{[]string{"--since", "2s"}, 0, []string{"02:04:30  broker 3 was fenced"}, "topic idem was created"},
+		{[]string{"--since", "2s", "--each"}, 0, []string{"ISR shrank, ISR of idem-0: 1,2, before 1,2,3\n"}, "14 partitions\n"},
+		{[]string{"--topic", "idem"}, 0, []string{"topic idem was created: 1 partition, replication factor 3\n", "segment.ms of topic idem was set to 3000"}, "codec-none"},
+		{[]string{"--broker", "2"}, 0, []string{"broker 2 registered for the first time"}, "broker 3 asked"},
+		{[]string{"--at", "2026-11-23T02:04:29Z"}, 0, []string{"broker 3 serving since", "0 without leader, 0 with a short ISR", "as of\n  2026-11-23 02:04:29"}, "fenced after"},
+		{[]string{"--at", "yesterday"}, 2, nil, "x"},
+		{[]string{"--since", "-1h"}, 2, nil, "x"},
+	} {
+		status, out, errOut := historyRun(append(c.args, dir)...)
+		if status != c.status || c.not != "" && strings.Contains(out, c.not) {
+			t.Errorf("%v: exit %d, want %d, %q not in\n%s%s", c.args, status, c.status, c.not, out, errOut)
+		}
+		for _, say := range c.say {
+			if !strings.Contains(out, say) {
+				t.Errorf("%v: says not %q, but\n%s", c.args, say, out)
+			}
+		}
+		for line := range strings.Lines(out) {
+			if n := len([]rune(line)); n > 81 {
+				t.Errorf("%v: a line of %d columns: %s", c.args, n, line)
+			}
+		}
+	}
+	if status, _, errOut := historyRun(t.TempDir()); status != 2 || !strings.Contains(errOut, "no __cluster_metadata-0") {
+		t.Errorf("an empty directory: exit %d, %s", status, errOut)
+	}
+}
+
+func TestHistoryJSON(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/history.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(realPartitions(t), "log-dir", history.MetadataDir)
+	name := filepath.Join(dir, "00000000000000000000.log")
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := time.Now().Add(-time.Hour)
+	for _, status := range []int{0, 3} {
+		if status == 3 {
+			if err := os.WriteFile(name, whole[:len(whole)-5], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chtimes(name, cut, cut); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, out, errOut := historyRun(dir, "-o", "json")
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(out))
+		if err != nil || got != status {
+			t.Fatalf("exit %d, want %d, %v, %s", got, status, err, errOut)
+		}
+		if err := schema.Validate(value); err != nil {
+			t.Error(err)
+		}
+		var told struct {
+			Node    int
+			Changes []history.Change
+			Damage  []string
+			State   struct{ Partitions []history.Partition }
+		}
+		if err := json.Unmarshal([]byte(out), &told); err != nil || len(told.Changes) < 40 || len(told.State.Partitions) != 14 || told.Node != 3 || (len(told.Damage) == 1) != (status == 3) {
+			t.Errorf("%v: node %d, %d changes, %d partitions, damage %q", err, told.Node, len(told.Changes), len(told.State.Partitions), told.Damage)
+		}
+	}
+	text, err := os.ReadFile("../../docs/history.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range history.Kinds {
+		if !strings.Contains(string(text), `"`+string(k)+`"`) {
+			t.Errorf("the schema has no kind %s", k)
+		}
+	}
+}
+
+func TestMomentOf(t *testing.T) {
+	now := time.Date(2026, 11, 25, 1, 30, 0, 0, time.UTC)
+	for text, want := range map[string]string{
+		"2026-11-25T01:02:03Z": "2026-11-25T01:02:03Z", "2026-11-24 23:10": "2026-11-24T23:10:00Z",
+		"01:02:03": "2026-11-25T01:02:03Z", "23:10": "2026-11-24T23:10:00Z", "-90m": "2026-11-25T00:00:00Z", "90m": "", "noon": "",
+	} {
+		when, err := momentOf(text, now)
+		if got := when.UTC().Format(time.RFC3339); (err == nil) != (want != "") || err == nil && got != want {
+			t.Errorf("%s: %s, error %v, want %s", text, got, err, want)
+		}
+	}
+}
