@@ -1,8 +1,13 @@
 package history
 
 import (
+	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ktriage/ktriage/probes/probe"
 )
 
 func apply(t *testing.T, c *Cluster, at int64, b body) {
@@ -188,4 +193,59 @@ func FuzzDecode(f *testing.F) {
 			c.Partitions(func(*Partition) bool { return true })
 		}
 	})
+}
+
+// FuzzLog: whatever a segment and a snapshot hold, they are read to an end, and
+// what is told of them is in order.
+func FuzzLog(f *testing.F) {
+	whole, err := os.ReadFile(filepath.Join(real(f), "00000000000000000000.log"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole[:3000], []byte{}, false)
+	f.Add([]byte{}, whole[:2000], true)
+	f.Add(appendBatch(nil, 7, 1000, 1, record(beginTransaction, 0).tags(), record(topicRecord, 0).text("orders").uuid(orders).tags(), record(abortTransaction, 0).tags()), whole[:500], false)
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, log, snapshot []byte, recent bool) {
+		for name, data := range map[string][]byte{"00000000000000000000.log": log, "00000000000000000007-0000000001.checkpoint": snapshot} {
+			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o := Options{}
+		if recent {
+			o.Since = 1
+		}
+		l, err := Read(context.Background(), &probe.Target{}, dir, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.End < l.Start {
+			t.Fatalf("from %d to %d", l.Start, l.End)
+		}
+		offset := int64(-1)
+		for _, c := range l.Cluster.Changes(Want{Broker: -1}) {
+			if c.Offset < offset {
+				t.Fatalf("offset %d after %d", c.Offset, offset)
+			}
+			offset = c.Offset
+		}
+	})
+}
+
+// TestTransactions: what was aborted never was.
+func TestTransactions(t *testing.T) {
+	dir := t.TempDir()
+	topic := func(called string, id byte) body {
+		return record(topicRecord, 0).text(called).uuid(UUID{id}).tags()
+	}
+	log := appendBatch(nil, 0, 1000, 1, record(beginTransaction, 0).tags(), topic("never", 1), record(abortTransaction, 0).tags())
+	log = appendBatch(log, 3, 2000, 1, record(beginTransaction, 0).tags(), topic("orders", 2))
+	log = appendBatch(log, 5, 3000, 1, record(endTransaction, 0).tags(), record(beginTransaction, 0).tags(), topic("open", 3))
+	if err := os.WriteFile(filepath.Join(dir, "00000000000000000000.log"), log, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if all := read(t, dir, Options{}).Cluster.Topics(); strings.Join(all, " ") != "orders" {
+		t.Errorf("topics %q", all)
+	}
 }

@@ -4,14 +4,9 @@ package history
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"reflect"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,224 +14,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ktriage/ktriage/probes/lab"
-	"github.com/ktriage/ktriage/probes/segments/batch"
 )
-
-// step is a change that the test makes, and how it is to be told.
-type step struct {
-	do   func(ctx context.Context) error
-	want []string // kind, subject, before and after, "|" between them; "*" for anything
-}
-
-// happened is when a step was done.
-type happened struct {
-	step
-	from, to time.Time
-}
-
-func ptr(s string) *string { return &s }
-
-// alter sets, or with an empty value removes, a setting.
-func alter(a *kadm.Client, topic, key, value string) func(context.Context) error {
-	one := kadm.AlterConfig{Op: kadm.SetConfig, Name: key, Value: ptr(value)}
-	if value == "" {
-		one = kadm.AlterConfig{Op: kadm.DeleteConfig, Name: key}
-	}
-	return func(ctx context.Context) error {
-		var answers kadm.AlterConfigsResponses
-		var err error
-		if topic == "" {
-			answers, err = a.AlterBrokerConfigs(ctx, []kadm.AlterConfig{one})
-		} else {
-			answers, err = a.AlterTopicConfigs(ctx, []kadm.AlterConfig{one}, topic)
-		}
-		for _, x := range answers {
-			if err == nil {
-				err = x.Err
-			}
-		}
-		return err
-	}
-}
-
-func quota(a *kadm.Client, user, key string, value float64, remove bool) func(context.Context) error {
-	return func(ctx context.Context) error {
-		answers, err := a.AlterClientQuotas(ctx, []kadm.AlterClientQuotaEntry{{Entity: kadm.ClientQuotaEntity{{Type: "user", Name: &user}}, Ops: []kadm.AlterClientQuotaOp{{Key: key, Value: value, Remove: remove}}}})
-		for _, x := range answers {
-			if err == nil {
-				err = x.Err
-			}
-		}
-		return err
-	}
-}
-
-func create(a *kadm.Client, topic string, partitions int32, replicas int16) func(context.Context) error {
-	return func(ctx context.Context) error {
-		_, err := a.CreateTopic(ctx, partitions, replicas, nil, topic)
-		return err
-	}
-}
-
-func dropTopic(a *kadm.Client, topic string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		_, err := a.DeleteTopic(ctx, topic)
-		return err
-	}
-}
-
-func grow(a *kadm.Client, topic string, to int) func(context.Context) error {
-	return func(ctx context.Context) error {
-		answers, err := a.UpdatePartitions(ctx, to, topic)
-		for _, x := range answers {
-			if err == nil {
-				err = x.Err
-			}
-		}
-		return err
-	}
-}
-
-func scram(a *kadm.Client, user string, remove bool) func(context.Context) error {
-	return func(ctx context.Context) error {
-		var answers kadm.AlteredUserSCRAMs
-		var err error
-		if remove {
-			answers, err = a.AlterUserSCRAMs(ctx, []kadm.DeleteSCRAM{{User: user, Mechanism: kadm.ScramSha256}}, nil)
-		} else {
-			answers, err = a.AlterUserSCRAMs(ctx, nil, []kadm.UpsertSCRAM{{User: user, Mechanism: kadm.ScramSha256, Iterations: 4096, Password: "hunter2"}})
-		}
-		for _, x := range answers {
-			if err == nil {
-				err = x.Err
-			}
-		}
-		return err
-	}
-}
-
-// move reassigns a partition and waits until that is done.
-func move(a *kadm.Client, topic string, p int32, to ...int32) func(context.Context) error {
-	return func(ctx context.Context) error {
-		var req kadm.AlterPartitionAssignmentsReq
-		req.Assign(topic, p, to)
-		if _, err := a.AlterPartitionAssignments(ctx, req); err != nil {
-			return err
-		}
-		return until(ctx, func() (bool, error) {
-			m, err := a.Metadata(ctx, topic)
-			if err != nil {
-				return false, err
-			}
-			now := m.Topics[topic].Partitions[p]
-			return slices.Equal(now.Replicas, to) && len(now.ISR) == len(to), nil
-		})
-	}
-}
-
-func until(ctx context.Context, is func() (bool, error)) error {
-	for {
-		ok, err := is()
-		if ok && err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting: %w: %w", ctx.Err(), err)
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
-}
-
-// inSync waits until the ISR of a partition has so many members.
-func inSync(a *kadm.Client, topic string, p int32, n int) func(context.Context) error {
-	return func(ctx context.Context) error {
-		return until(ctx, func() (bool, error) {
-			m, err := a.Metadata(ctx, topic)
-			if err != nil {
-				return false, err
-			}
-			return len(m.Topics[topic].Partitions[p].ISR) == n, nil
-		})
-	}
-}
-
-func both(all ...func(context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error {
-		for _, f := range all {
-			if err := f(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-// steps are the changes, in order. Broker 3 leaves as planned, broker 2 crashes.
-func steps(c *lab.Cluster, a *kadm.Client, cl *kgo.Client) []step {
-	end := func(id int32, sig syscall.Signal) func(context.Context) error {
-		return func(ctx context.Context) error { return c.Node(id).End(ctx, sig) }
-	}
-	again := func(id int32) func(context.Context) error {
-		return func(ctx context.Context) error { return c.Restart(ctx, id) }
-	}
-	at := func(id int32) string { return "PLAINTEXT://" + c.Node(id).Address() }
-	acl := kadm.NewACLs().Topics("orders").ResourcePatternType(kadm.ACLPatternLiteral).Allow("User:bob").AllowHosts("*").Operations(kadm.OpRead)
-	const aclText = "allow User:bob to read on topic orders from *"
-	feature := func(level int16, type_ int8) func(context.Context) error {
-		return func(ctx context.Context) error {
-			req := kmsg.NewPtrUpdateFeaturesRequest()
-			req.TimeoutMillis = 10000
-			f := kmsg.NewUpdateFeaturesRequestFeatureUpdate()
-			f.Feature, f.MaxVersionLevel, f.UpgradeType = "transaction.version", level, type_
-			req.FeatureUpdates = append(req.FeatureUpdates, f)
-			resp, err := req.RequestWith(ctx, cl)
-			if err == nil && resp.ErrorCode != 0 {
-				err = fmt.Errorf("update features: code %d", resp.ErrorCode)
-			}
-			return err
-		}
-	}
-	all := []step{
-		{create(a, "orders", 3, 3), []string{"topic-created|topic orders||3 partitions, replication factor 3"}},
-		{create(a, "single", 1, 1), []string{"topic-created|topic single||1 partition, replication factor 1"}},
-		{alter(a, "orders", "retention.ms", "60000"), []string{"config-changed|topic orders||retention.ms=60000"}},
-		{alter(a, "orders", "retention.ms", "90000"), []string{"config-changed|topic orders|retention.ms=60000|retention.ms=90000"}},
-		{alter(a, "orders", "retention.ms", ""), []string{"config-changed|topic orders|retention.ms=90000|"}},
-		{alter(a, "orders", "min.insync.replicas", "2"), []string{"config-changed|topic orders||min.insync.replicas=2"}},
-		{alter(a, "", "log.cleaner.threads", "2"), []string{"config-changed|cluster||log.cleaner.threads=2"}},
-		{alter(a, "", "log.cleaner.threads", ""), []string{"config-changed|cluster|log.cleaner.threads=2|"}},
-		{quota(a, "alice", "producer_byte_rate", 1048576, false), []string{"quota-changed|client user=alice||producer_byte_rate=1048576"}},
-		{quota(a, "alice", "producer_byte_rate", 2097152, false), []string{"quota-changed|client user=alice|producer_byte_rate=1048576|producer_byte_rate=2097152"}},
-		{quota(a, "alice", "request_percentage", 12.5, false), []string{"quota-changed|client user=alice||request_percentage=12.5"}},
-		{quota(a, "alice", "producer_byte_rate", 0, true), []string{"quota-changed|client user=alice|producer_byte_rate=2097152|"}},
-		{func(ctx context.Context) error { _, err := a.CreateACLs(ctx, acl); return err }, []string{"acl-added|cluster||" + aclText}},
-		{func(ctx context.Context) error { _, err := a.DeleteACLs(ctx, acl); return err }, []string{"acl-removed|cluster|" + aclText + "|"}},
-		{scram(a, "carol", false), []string{"user-changed|user carol||SCRAM-SHA-256"}},
-		{scram(a, "carol", false), []string{"user-changed|user carol|SCRAM-SHA-256|SCRAM-SHA-256"}},
-		{scram(a, "carol", true), []string{"user-changed|user carol|SCRAM-SHA-256|"}},
-		{grow(a, "orders", 5), []string{"partitions-added|topic orders|3 partitions|5 partitions"}},
-		{create(a, "moved", 1, 1), []string{"topic-created|topic moved||1 partition, replication factor 1"}},
-		{move(a, "moved", 0, 1, 2), []string{"reassignment-started|partition moved-0|*|1,2", "isr-expanded|partition moved-0|*|*", "reassignment-finished|partition moved-0|*|1,2"}},
-		{move(a, "moved", 0, 3), []string{"reassignment-started|partition moved-0|1,2|3", "leader-changed|partition moved-0|*|3", "reassignment-finished|partition moved-0|*|3"}},
-		{dropTopic(a, "moved"), []string{"topic-deleted|topic moved|1 partition|"}},
-		{create(a, "moved", 2, 3), []string{"topic-created|topic moved||2 partitions, replication factor 3"}},
-		{both(inSync(a, "moved", 0, 3), end(3, syscall.SIGTERM)), []string{"controlled-shutdown|broker 3|serving|shutting down", "isr-shrunk|broker 3|*|*", "broker-fenced|broker 3|unfenced|fenced"}},
-		{again(3), []string{"broker-registered|broker 3|" + at(3) + "|" + at(3), "broker-unfenced|broker 3|fenced|unfenced", "isr-expanded|broker 3|*|*"}},
-		{both(inSync(a, "orders", 0, 3), inSync(a, "moved", 0, 3), end(2, syscall.SIGKILL), inSync(a, "moved", 0, 2)), []string{"broker-fenced|broker 2|unfenced|fenced"}},
-		{again(2), []string{"broker-registered|broker 2|" + at(2) + "|" + at(2), "broker-unfenced|broker 2|fenced|unfenced", "isr-expanded|broker 2|*|*"}},
-		{both(inSync(a, "moved", 0, 3), inSync(a, "orders", 0, 3), dropTopic(a, "single")), []string{"topic-deleted|topic single|1 partition|"}},
-	}
-	if c.Version >= "4" {
-		all = append(all, step{feature(1, 2), []string{"feature-changed|cluster|transaction.version=2|transaction.version=1"}}, step{feature(2, 1), []string{"feature-changed|cluster|transaction.version=1|transaction.version=2"}})
-	} else {
-		all = append(all, step{create(a, "late", 1, 3), []string{"topic-created|topic late||1 partition, replication factor 3"}}, step{dropTopic(a, "late"), []string{"topic-deleted|topic late|1 partition|"}})
-	}
-	return all
-}
 
 // perform makes the changes and notes when.
 func perform(t *testing.T, ctx context.Context, all []step) (done []happened) {
@@ -288,141 +68,6 @@ func retold(t *testing.T, who string, told []Change, done []happened) {
 		}
 	}
 	t.Logf("%s: %d changes told in order", who, n)
-}
-
-// agree reads the same files with DumpLogSegments and compares record by record,
-// field by field.
-func agree(t *testing.T, c *lab.Cluster, dir string) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	snapshots, _ := filepath.Glob(filepath.Join(dir, "*.checkpoint"))
-	files = append(files, snapshots...)
-	script, class := filepath.Join(t.TempDir(), "dump"), "org.apache.kafka.tools.DumpLogSegments"
-	if c.Version < "4.3" {
-		class = "kafka.tools.DumpLogSegments"
-	}
-	if err := c.Script(script, class); err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		out, err := exec.Command(script, "--cluster-metadata-decoder", "--skip-record-metadata", "--files", file).Output()
-		if err != nil {
-			t.Fatalf("DumpLogSegments %s: %v: %.500s", file, err, out)
-		}
-		var theirs []string
-		for line := range strings.Lines(string(out)) {
-			if _, payload, ok := strings.Cut(line, "payload: "); ok && strings.Contains(payload, `"type":`) {
-				theirs = append(theirs, payload)
-			} else if strings.HasPrefix(strings.TrimSpace(line), `{"type":`) {
-				theirs = append(theirs, strings.TrimSpace(line))
-			}
-		}
-		compareRecords(t, file, theirs)
-	}
-}
-
-func compareRecords(t *testing.T, file string, theirs []string) {
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	info, _ := f.Stat()
-	records, v, n, compared := batch.Records{Keep: mostValue}, values{}, 0, 0
-	for s := batch.NewScanner(f, 0, info.Size(), nil); s.Next(); {
-		if s.Header().Control() {
-			continue
-		}
-		for records.Open(s.Header(), s.Body()); records.Next(); n++ {
-			typ, what, err := decodeMetadata(&v, records.Record().Value)
-			if err != nil || what == unknownType || what == newerVersion {
-				t.Fatalf("%s record %d: type %d, verdict %d, %v", file, n, typ, what, err)
-			}
-			if n >= len(theirs) {
-				t.Fatalf("%s: DumpLogSegments has %d records only", file, len(theirs))
-			}
-			if what == ignored {
-				continue
-			}
-			var one struct {
-				Type string
-				Data map[string]any
-			}
-			if err := json.Unmarshal([]byte(theirs[n]), &one); err != nil {
-				t.Fatalf("%s record %d: %v in %.200s", file, n, err, theirs[n])
-			}
-			if d := differs(metadataLayouts[typ].fields, &v, one.Data); d != "" {
-				t.Errorf("%s record %d: %s, and DumpLogSegments has %s", file, n, d, theirs[n])
-			}
-			compared++
-		}
-	}
-	if n != len(theirs) || compared == 0 {
-		t.Errorf("%s: %d records, DumpLogSegments has %d", file, n, len(theirs))
-	}
-	t.Logf("%s: %d of %d records compared field by field", filepath.Base(file), compared, n)
-}
-
-// differs names the first field that is not as Kafka printed it. What Kafka
-// leaves out has its default.
-func differs(fields []field, v *values, data map[string]any) string {
-	for _, f := range fields {
-		theirs, printed := data[strings.ToLower(f.name[:1])+f.name[1:]]
-		if f.to == unused || !printed && f.tagged && !v.is(f.to) {
-			continue
-		}
-		var ours any
-		switch f.kind {
-		case int8s, int16s, int32s, int64s:
-			ours = float64(v.num[f.to])
-			if f.name == "Port" {
-				ours = float64(uint16(v.num[f.to]))
-			}
-			if yes, ok := theirs.(bool); ok {
-				theirs = map[bool]float64{false: 0, true: 1}[yes]
-			}
-		case floats:
-			ours = v.real
-		case texts:
-			if v.is(f.to) {
-				ours = v.text[f.to]
-			}
-		case uuids:
-			ours = base64.RawURLEncoding.EncodeToString(v.uuid[f.to][:])
-		case ids:
-			list := []any{}
-			for _, id := range v.ids[f.to] {
-				list = append(list, float64(id))
-			}
-			if ours = list; !v.is(f.to) {
-				ours = nil
-			}
-		case uuidSet:
-			list := []any{}
-			for _, id := range v.uuids[f.to] {
-				list = append(list, base64.RawURLEncoding.EncodeToString(id[:]))
-			}
-			ours = list
-		case rows:
-			list, _ := theirs.([]any)
-			if len(list) != len(v.rows[f.to]) {
-				return fmt.Sprintf("%s: %d elements", f.name, len(v.rows[f.to]))
-			}
-			for i := range list {
-				if d := differs(f.of, &v.rows[f.to][i], list[i].(map[string]any)); d != "" {
-					return f.name + ": " + d
-				}
-			}
-			continue
-		}
-		if !reflect.DeepEqual(ours, theirs) {
-			return fmt.Sprintf("%s: %v", f.name, ours)
-		}
-	}
-	return ""
 }
 
 // whole is all that a state says of partitions.
@@ -554,6 +199,24 @@ func fromSnapshot(t *testing.T, who, dir string, full *Log) {
 	l := read(t, dir, Options{Since: time.Millisecond})
 	if !l.FromState || l.Start == 0 || whole(l) != whole(full) {
 		t.Errorf("%s: from a snapshot (%t, offset %d) the state is another:\n%s\nwhole\n%s", who, l.FromState, l.Start, whole(l), whole(full))
+	}
+	hurt := t.TempDir()
+	if err := os.CopyFS(hurt, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range snapshots { // none can be used: the log itself is whole
+		name = filepath.Join(hurt, filepath.Base(name))
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[len(data)/2] ^= 1
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if h := read(t, hurt, Options{Since: time.Millisecond}); len(h.Damage) == 0 || h.FromState || whole(h) != whole(full) {
+		t.Errorf("%s: with damaged snapshots: damage %q, from a snapshot %t, the state\n%s\nwhole\n%s", who, h.Damage, h.FromState, whole(h), whole(full))
 	}
 	t.Logf("%s: the snapshot of offset %d and %d of %d records after it lead to the same state", who, l.Start, l.End-l.Start, full.End)
 }

@@ -33,7 +33,9 @@ func (c *Cluster) setConfig(v *values) {
 		}
 		c.configs[of][key] = after
 	} else {
-		delete(c.configs[of], key)
+		if delete(c.configs[of], key); len(c.configs[of]) == 0 {
+			delete(c.configs, of)
+		}
 	}
 	if c.quiet {
 		return
