@@ -126,48 +126,48 @@ var bytesHeldBack = &Sign{
 	Uses:  []fact.Key{fact.NetTxBytes, fact.NetBacklog},
 	Test: func(v *View) Reading {
 		const window, looks, flat, least = 30 * time.Second, 5, 0.1, 1e5
-		waiting, ok := lowest(v, fact.SocketsUnsent, v.Subject, window, looks)
-		if !ok {
-			if now, known := fact.SocketsUnsent.Latest(v, v.Subject); known && now == 0 {
-				return no("no bytes wait") // none now is not some at each look
-			}
-			return notYet("wants some looks more")
+		waiting, seen := lowest(v, fact.SocketsUnsent, v.Subject, window)
+		devices, suspected := fact.NetTxBytes.Subjects(v), false
+		if waiting > 0 && len(devices) == 0 {
+			return cannotTell(v.why(fact.NetTxBytes))
 		}
-		for _, device := range fact.NetTxBytes.Subjects(v) {
+		for _, device := range devices {
 			if device.Name == "lo" || strings.HasSuffix(device.Name, ":lo") {
 				continue // nothing caps a loopback: a steady load is flat, too
 			}
-			queued, _ := lowest(v, fact.NetBacklog, device, window, looks)
-			low, high, ok := spread(v, fact.NetTxBytes, device, window, looks)
-			if !ok || low < least || (high-low)/high > flat || queued+waiting <= 0 {
+			queued, _ := lowest(v, fact.NetBacklog, device, window)
+			low, high, n := spread(v, fact.NetTxBytes, device, window)
+			if n > 0 && (low < least || (high-low)/high > flat) || queued+waiting <= 0 {
+				continue // more looks cannot make it flat, or fast, or waiting at each
+			}
+			if suspected = true; min(n+1, seen) < looks {
 				continue
 			}
 			return yes("%s sends %s/s, never more, while %s or more wait", device.Name, size(high), size(max(queued, waiting)))
+		}
+		if suspected {
+			return notYet("wants some looks more")
 		}
 		return no("it sends what there is to send")
 	},
 }
 
-// lowest is the least value of a gauge over a window; false with too few looks.
-func lowest(v *View, k fact.Of[float64], s fact.Subject, window time.Duration, looks int) (least float64, ok bool) {
-	n := 0
+// lowest is the least value of a gauge over a window, and of how many looks.
+func lowest(v *View, k fact.Of[float64], s fact.Subject, window time.Duration) (least float64, looks int) {
 	for _, sample := range v.Past(k.Def(), s) {
 		if x, isNumber := sample.Value.(float64); isNumber && v.Now().Sub(sample.At) <= window {
-			if n++; n == 1 || x < least {
+			if looks++; looks == 1 || x < least {
 				least = x
 			}
 		}
 	}
-	return least, n >= looks
+	return least, looks
 }
 
-// spread is the least and the greatest rate of a counter between two looks; false
-// with too few of them.
-func spread(v *View, k fact.Of[float64], s fact.Subject, window time.Duration, looks int) (low, high float64, ok bool) {
+// spread is the least and the greatest rate of a counter over a window, and of how
+// many pairs of looks.
+func spread(v *View, k fact.Of[float64], s fact.Subject, window time.Duration) (low, high float64, pairs int) {
 	past := slices.DeleteFunc(slices.Clone(v.Past(k.Def(), s)), func(one fact.Sample) bool { return v.Now().Sub(one.At) > window })
-	if len(past) < looks {
-		return 0, 0, false
-	}
 	for i := 1; i < len(past); i++ {
 		a, _ := past[i-1].Value.(float64)
 		b, _ := past[i].Value.(float64)
@@ -175,6 +175,7 @@ func spread(v *View, k fact.Of[float64], s fact.Subject, window time.Duration, l
 		if high = max(high, perSecond); i == 1 || perSecond < low {
 			low = perSecond
 		}
+		pairs++
 	}
-	return low, high, true
+	return low, high, pairs
 }
