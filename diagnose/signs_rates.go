@@ -14,6 +14,7 @@ import (
 const (
 	hotTimes     = 4.0  // a hot partition gets so many times what its topic's others get, in the middle
 	hotShare     = 0.8  // of a group's lag that stands on hot partitions
+	evenRecords  = 50.0 // on the other partitions, in the middle: fewer may be one batch
 	frozenWindow = 20.0 // seconds without a commit, where the partitions that move keep up
 	busyWindow   = 45.0 // the same where they lag too: a fetch brings large batches of one partition at a time
 	surgeTimes   = 3.0  // the rate now, against before
@@ -48,10 +49,13 @@ var lagOnHotPartitions = &Sign{
 		if reading != nil {
 			return *reading
 		}
+		all := now.movements(before)
 		if over < commitWindow {
+			if now.even(all) {
+				return now.unlessBlind(no("no partition gets twice what the others get"))
+			}
 			return notYet("rates want " + duration(commitWindow))
 		}
-		all := now.movements(before)
 		total, onHot := 0.0, 0.0
 		var hot []int
 		var fastest, usual float64
@@ -92,6 +96,17 @@ func (now offsets) typical(all []moved, of moved) (middle float64, others int) {
 	}
 	slices.Sort(rates)
 	return rates[len(rates)/2], len(rates)
+}
+
+// even is whether every partition gets about what the others of its topic get, with
+// records enough that a longer look would say the same.
+func (now offsets) even(all []moved) bool {
+	for _, m := range all {
+		if typical, others := now.typical(all, m); others > 0 && (typical < evenRecords || m.produced > typical*hotTimes/2) {
+			return false
+		}
+	}
+	return len(all) > 0
 }
 
 var partitionsFrozen = &Sign{
