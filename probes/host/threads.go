@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -103,14 +102,14 @@ func lookAtThreads(ctx context.Context, t *probe.Target, pid int) (blocked int, 
 		if ctx.Err() != nil {
 			return 0, nil, fmt.Errorf("read the threads of process %d: %w", pid, ctx.Err())
 		}
-		line, err := readInto(buf[:], dir+"/"+name+"/stat")
+		line, err := probe.ReadStart(buf[:], dir+"/"+name+"/stat")
 		if err != nil {
 			continue
 		}
 		if stat, err := ParseStat(line); err == nil && stat.State == "D" {
 			blocked++
 		}
-		line, err = readInto(buf[:], dir+"/"+name+"/schedstat")
+		line, err = probe.ReadStart(buf[:], dir+"/"+name+"/schedstat")
 		if err != nil {
 			continue
 		}
@@ -128,20 +127,6 @@ func lookAtThreads(ctx context.Context, t *probe.Target, pid int) (blocked int, 
 		return blocked, nil, nil
 	}
 	return blocked, waited, nil
-}
-
-// readInto reads a small file of the kernel, for those of which there are many.
-func readInto(buf []byte, name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	n, err := f.Read(buf)
-	if n == 0 && err != nil {
-		return nil, err
-	}
-	return buf[:n], nil
 }
 
 // ParseTaskSchedstat reads how long a thread has waited for a processor, and how

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,7 +187,7 @@ func threadsOf(ctx context.Context, t *probe.Target, pid int) ([]thread, error) 
 }
 
 func readThread(buf []byte, dir string, tid int) (thread, bool) {
-	line, err := readInto(buf, dir+"/stat")
+	line, err := probe.ReadStart(buf, dir+"/stat")
 	if err != nil {
 		return thread{}, false
 	}
@@ -197,7 +196,7 @@ func readThread(buf []byte, dir string, tid int) (thread, bool) {
 		return thread{}, false
 	}
 	th.tid = tid
-	if line, err = readInto(buf, dir+"/schedstat"); err == nil {
+	if line, err = probe.ReadStart(buf, dir+"/schedstat"); err == nil {
 		if ran, waited, ok := parseSchedstat(line); ok {
 			th.cpu, th.wait = ran, waited // finer than the hundredths of stat
 		}
@@ -224,19 +223,4 @@ func parseSchedstat(line []byte) (ran, waited float64, ok bool) {
 	r, err1 := strconv.ParseUint(words[0], 10, 64)
 	w, err2 := strconv.ParseUint(words[1], 10, 64)
 	return float64(r) / 1e9, float64(w) / 1e9, err1 == nil && err2 == nil
-}
-
-// readInto reads the beginning of a small file of /proc. It is read a hundred
-// times a second, so that it is not noted in the ledger; its directory is.
-func readInto(buf []byte, name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	n, err := f.Read(buf)
-	if n == 0 && err != nil {
-		return nil, err
-	}
-	return buf[:n], nil
 }
