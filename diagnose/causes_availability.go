@@ -15,11 +15,12 @@ var brokerCrashed = &Cause{
 		{Sign: brokerNotLive, Strength: Always},
 		{Sign: leftISR, Strength: Often},
 		{Sign: fatalLogged, Strength: Sometimes},
+		{Sign: jvmCrashReported, Strength: Sometimes},
 	},
 	RulesOut: []*Sign{shutdownLogged, answersKafka},
 	Leads:    []*Cause{underMinISR, controllerQuorumLost},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("broker %s is down: %s", s.Name, gist(yes, processGone, portRefuses, brokerNotLive))
+		return fmt.Sprintf("broker %s is down: %s", s.Name, gist(yes, jvmCrashReported, processGone, portRefuses, brokerNotLive))
 	},
 }
 

@@ -77,6 +77,27 @@ var oomKillRecorded = &Sign{
 	},
 }
 
+var jvmCrashReported = &Sign{
+	ID: "jvm-crash-reported", Title: "its JVM left a fatal error report", On: fact.Process, Trouble: true, Leak: 0.001,
+	Doc:   "The process is gone, and a fatal error report (hs_err_pid*.log) of that very process tells why: a signal in the JVM or in native code, or memory that the system refused it.",
+	Needs: []fact.Key{fact.BrokerProcess, fact.ProcessCrash},
+	Test: func(v *View) Reading {
+		p, _ := fact.BrokerProcess.Latest(v, v.Subject)
+		if p.Exists {
+			return no("pid %d runs", p.PID)
+		}
+		crash, _ := fact.ProcessCrash.Latest(v, v.Subject)
+		if crash.File == "" || p.PID != 0 && crash.PID != p.PID {
+			return no("its JVM left no fatal error report where it would be")
+		}
+		text := crash.Error
+		if crash.Frame != "" {
+			text += " in " + crash.Frame
+		}
+		return since(crash.At, yes("JVM's fatal error at %s: %s (%s)", clock(crash.At), text, crash.File))
+	},
+}
+
 var mapsShort = &Sign{
 	ID: "maps-near-limit", Title: "it runs out of memory maps", On: fact.Process, Trouble: true, Leak: 0.001,
 	Doc:   "90% of vm.max_map_count are in use, or of the bound of its address space (Max address space), or \"Map failed\" is in its log within ten minutes: the next index that is to be mapped fails.",

@@ -88,6 +88,7 @@ var processMeasures = []measure{
 	{title: "unsent", of: numbers{fact.SocketsUnsent}, unit: fact.Bytes},
 	{title: "unread", of: numbers{fact.SocketsUnread}, unit: fact.Bytes},
 	{title: "segments sent again", of: numbers{fact.TCPRetransmits}, rate: true, per: numbers{fact.TCPSegmentsOut}, unit: fact.Ratio},
+	{title: "restarts seen", of: numbers{fact.ProcessRestarts}, unit: fact.Count},
 	{title: "TCP timeouts", of: numbers{fact.TCPTimeouts}, rate: true, unit: fact.Count},
 	{title: "listen queue overflows", of: numbers{fact.TCPListenOverflows}, rate: true, unit: fact.Count},
 }
