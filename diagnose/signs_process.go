@@ -77,6 +77,10 @@ var oomKillRecorded = &Sign{
 	},
 }
 
+// crashMemory is how old a fatal error report may be where nothing says which
+// process it is that is gone.
+const crashMemory = 24 * time.Hour
+
 var jvmCrashReported = &Sign{
 	ID: "jvm-crash-reported", Title: "its JVM left a fatal error report", On: fact.Process, Trouble: true, Leak: 0.001,
 	Doc:   "The process is gone, and a fatal error report (hs_err_pid*.log) of that very process tells why: a signal in the JVM or in native code, or memory that the system refused it.",
@@ -89,6 +93,9 @@ var jvmCrashReported = &Sign{
 		crash, _ := fact.ProcessCrash.Latest(v, v.Subject)
 		if crash.File == "" || p.PID != 0 && crash.PID != p.PID {
 			return no("its JVM left no fatal error report where it would be")
+		}
+		if p.PID == 0 && v.Now().Sub(crash.At) > crashMemory {
+			return no("its JVM's newest fatal error report is of %s", crash.At.Format(time.DateOnly))
 		}
 		text := crash.Error
 		if crash.Frame != "" {
