@@ -185,8 +185,10 @@ var clientsThrottled = &Sign{
 	ID: "clients-throttled", Title: "quotas hold clients back", On: fact.Broker, Trouble: true, Leak: 0.001,
 	Doc:   "Clients that have a series of their own wait for a quota, 1 ms or more on average. The mean over all requests would hide them; a client that was never held back is not listed.",
 	Needs: []fact.Key{fact.MetricThrottled},
+	Uses:  []fact.Key{fact.Quotas},
 	Test: func(v *View) Reading {
 		t, _ := fact.MetricThrottled.Latest(v, v.Subject)
+		quotas, _ := fact.Quotas.Latest(v, fact.TheCluster)
 		var who []string
 		longest := 0.0
 		for _, c := range t.Clients {
@@ -197,7 +199,7 @@ var clientsThrottled = &Sign{
 			if c.User != "" {
 				name = c.User
 			}
-			who = append(who, fmt.Sprintf("%s (%s, %s)", name, c.Quota, duration(c.Seconds)))
+			who = append(who, fmt.Sprintf("%s (%s, %s%s)", name, c.Quota, duration(c.Seconds), quotaOf(c, quotas)))
 			longest = max(longest, c.Seconds)
 		}
 		r := atLeast(longest, 0.001, fact.Seconds, "no client is held back by a quota")
@@ -206,6 +208,42 @@ var clientsThrottled = &Sign{
 		}
 		return r
 	},
+}
+
+// quotaKeys is the setting behind each kind of quota, as the metrics name them.
+var quotaKeys = map[string]string{"produce": "producer_byte_rate", "fetch": "consumer_byte_rate", "request": "request_percentage"}
+
+// quotaOf says which quota a client waits for. The metric has the user, the client
+// id, or both, as the quota has that counts; of one with a name and a default, the
+// one with the name counts.
+func quotaOf(c fact.ClientThrottle, all []fact.ClientQuota) string {
+	names := map[string]string{}
+	if c.User != "" {
+		names["user"] = c.User
+	}
+	if c.Client != "" {
+		names["client-id"] = c.Client
+	}
+	text, best := "", -1
+	for _, q := range all {
+		named := 0
+		for _, e := range q.Entity {
+			switch name, has := names[e.Type]; {
+			case has && e.Name == name && !e.Default:
+				named++
+			case !has || !e.Default:
+				named = -10
+			}
+		}
+		if q.Key != quotaKeys[c.Quota] || len(q.Entity) != len(names) || named <= best {
+			continue
+		}
+		best, text = named, fmt.Sprintf(" for %s=%s/s", q.Key, size(q.Value))
+		if c.Quota == "request" {
+			text = fmt.Sprintf(" for %s=%g", q.Key, q.Value)
+		}
+	}
+	return text
 }
 
 var messagesConverted = &Sign{

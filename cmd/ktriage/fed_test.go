@@ -47,6 +47,5 @@ var onlyShown = map[string]string{
 	"kafka.partitions":    "the partitions screen: log start, high watermark, last stable offset",
 	"kafka.epochs":        "the record of an incident",
 	"kafka.batches":       "on demand: time lag, and batches as the broker serves them",
-	"kafka.quotas":        "the config screen",
 	"kafka.security":      "the config screen",
 }
