@@ -9,9 +9,9 @@ import (
 // FuzzParse: whatever comes, memory is bounded and the numbers are those of
 // something.
 func FuzzParse(f *testing.F) {
-	for _, name := range []string{"jdk17-g1", "jdk25-zgc", "jdk17-shenandoah", "jdk25-parallel"} {
+	for _, name := range []string{"jdk17-g1", "jdk25-zgc", "jdk17-shenandoah", "jdk25-parallel", "jdk11-cms", "jdk21-zgc-generational"} {
 		b := fixture(f, name)
-		f.Add(b[:6000], uint16(100))
+		f.Add(b[:min(len(b), 6000)], uint16(100))
 		f.Add(b[len(b)-3000:], uint16(7))
 	}
 	f.Add([]byte(legacyLog), uint16(33))

@@ -54,6 +54,12 @@ func TestRealLogs(t *testing.T) {
 		collector, jdk string
 		seconds        float64 // between the first and the last stamp
 	}{
+		"jdk11-g1":                 {"G1", "", 0},
+		"jdk11-parallel":           {"Parallel", "", 0},
+		"jdk11-cms":                {"CMS", "", 0},
+		"jdk11-zgc":                {"ZGC", "11.0.13+8", 0},
+		"jdk21-g1":                 {"G1", "21.0.8+9-LTS", 0},
+		"jdk21-zgc-generational":   {"ZGC", "21.0.8+9-LTS", 0},
 		"jdk17-g1":                 {"G1", "17.0.15+6-Debian-1deb12u1", 467.439},
 		"jdk17-parallel":           {"Parallel", "17.0.15+6-Debian-1deb12u1", 30.233},
 		"jdk17-serial":             {"Serial", "17.0.15+6-Debian-1deb12u1", 649.094},

@@ -37,16 +37,35 @@ func (d *Data) Collector() Collector {
 		return Parallel
 	case strings.HasPrefix(policy, "Copy"), strings.HasPrefix(names[0], "Copy"), strings.HasPrefix(names[0], "Serial"):
 		return Serial
-	case names == [3]string{} && policy == "" && d.Strings["sun.gc.generation.1.name"] == "Heap":
-		return Epsilon // its one space and nothing else
+	case names == [3]string{} && policy == "":
+		// One space and nothing else: Epsilon, and ZGC of JDK 11. Both have to be
+		// asked for.
+		if args := d.Strings["java.rt.vmArgs"]; strings.Contains(args, "-XX:+UseEpsilonGC") {
+			return Epsilon
+		} else if strings.Contains(args, "-XX:+UseZGC") {
+			return ZGC
+		}
 	}
 	return Unnamed
 }
 
-// HasFull says whether collector.1 counts full collections. CMS counts the
-// pauses of its ordinary cycles there, and Shenandoah too; ZGC has none.
-func (c Collector) HasFull() bool {
-	return c == G1 || c == Parallel || c == Serial
+// Collections is the numbers of the counters sun.gc.collector.N that count young
+// collections, full ones, and the pauses of concurrent cycles; -1 where the
+// collector has no such thing. Shenandoah counts the pauses of its ordinary cycles
+// where others count full collections, and so does CMS of JDK 8.
+func (d *Data) Collections() (young, full, concurrent int) {
+	_, apart := d.Longs["sun.gc.collector.2.invocations"]
+	switch c := d.Collector(); {
+	case c == Epsilon:
+		return -1, -1, -1
+	case c == Shenandoah, c == CMS && !apart:
+		return 0, -1, 1
+	case c == G1, c == CMS:
+		return 0, 1, 2
+	case c == Parallel, c == Serial:
+		return 0, 1, -1
+	}
+	return 0, -1, 2
 }
 
 // Heap is how full the heap is, in bytes. A size that the collector does not

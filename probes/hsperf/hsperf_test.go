@@ -31,7 +31,7 @@ func fixture(t testing.TB, name string) []byte {
 	return b
 }
 
-var fixtures = []string{"jdk17-g1", "jdk17-parallel", "jdk17-serial", "jdk17-zgc", "jdk25-g1", "jdk25-parallel", "jdk25-serial", "jdk25-zgc"}
+var fixtures = []string{"jdk11-g1", "jdk11-parallel", "jdk11-serial", "jdk11-cms", "jdk11-zgc", "jdk21-g1", "jdk21-parallel", "jdk21-zgc", "jdk21-zgc-generational", "jdk17-g1", "jdk17-parallel", "jdk17-serial", "jdk17-zgc", "jdk25-g1", "jdk25-parallel", "jdk25-serial", "jdk25-zgc"}
 
 // jstatGC renders the data as jstat -gc does: KiB with one digit, seconds with
 // three, - for what there is no counter.
@@ -116,7 +116,7 @@ func TestAgreesWithJstat(t *testing.T) {
 				}
 				t.Errorf("%s: jstat -%s says %s %s, we %s", name, kind, column, want[column], v)
 			}
-			if compared < 6 {
+			if compared < 4 { // ZGC of JDK 11: old generation, metaspace, classes
 				t.Errorf("%s -%s: only %d columns agree", name, kind, compared)
 			}
 		}
@@ -134,6 +134,10 @@ func TestHeapOfEachCollector(t *testing.T) {
 		"jdk17-parallel": {Parallel, 256 * mib, true}, "jdk25-parallel": {Parallel, 256 * mib, true},
 		"jdk17-serial": {Serial, 256 * mib, true}, "jdk25-serial": {Serial, 64 * mib, true},
 		"jdk17-zgc": {ZGC, 256 * mib, false}, "jdk25-zgc": {ZGC, 256 * mib, true},
+		"jdk11-g1": {G1, 64 * mib, true}, "jdk21-g1": {G1, 64 * mib, true},
+		"jdk11-parallel": {Parallel, 64 * mib, true}, "jdk21-parallel": {Parallel, 64 * mib, true},
+		"jdk11-serial": {Serial, 64 * mib, true}, "jdk11-cms": {CMS, 64 * mib, true},
+		"jdk11-zgc": {ZGC, 256 * mib, false}, "jdk21-zgc": {ZGC, 128 * mib, false}, "jdk21-zgc-generational": {ZGC, 64 * mib, true},
 	} {
 		d, err := Parse(fixture(t, name))
 		if err != nil {
@@ -163,6 +167,34 @@ func TestHeapOfEachCollector(t *testing.T) {
 		}
 		if all := kib("S0U", "S1U", "EU", "OU") * 1024; math.Abs(all-float64(h.Used)) > 512 {
 			t.Errorf("%s: %d bytes used, the columns give %.0f", name, h.Used, all)
+		}
+	}
+}
+
+// TestCollections: which counters are full collections, and which the pauses of
+// ordinary cycles, differs by collector and version.
+func TestCollections(t *testing.T) {
+	for name, want := range map[string][3]int{
+		"jdk11-g1": {0, 1, 2}, "jdk17-parallel": {0, 1, -1}, "jdk25-serial": {0, 1, -1}, "jdk11-cms": {0, 1, 2}, "jdk25-zgc": {0, -1, 2},
+	} {
+		d, err := Parse(fixture(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		young, full, concurrent := d.Collections()
+		if got := [3]int{young, full, concurrent}; got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+		if name != "jdk11-cms" {
+			continue
+		}
+		// One collection was asked for, and one cycle had begun.
+		if d.Longs["sun.gc.collector.1.invocations"] != 1 || d.Longs["sun.gc.collector.2.invocations"] != 1 {
+			t.Errorf("CMS: %d full, %d pauses of cycles", d.Longs["sun.gc.collector.1.invocations"], d.Longs["sun.gc.collector.2.invocations"])
+		}
+		delete(d.Longs, "sun.gc.collector.2.invocations") // JDK 8 has no such counter
+		if _, full, concurrent := d.Collections(); full != -1 || concurrent != 1 {
+			t.Errorf("CMS of JDK 8: full collections in counter %d, cycles in %d", full, concurrent)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package jvm
 
 import (
+	"fmt"
+
 	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/hsperf"
 )
@@ -27,7 +29,7 @@ func facts(s fact.Subject, d *hsperf.Data, low int64) []fact.Observation {
 	} else {
 		seen = append(seen, fact.JVMStarted.Is(s, created.UTC()))
 	}
-	seen = append(seen, collections(s, d, c, name)...)
+	seen = append(seen, collections(s, d, name)...)
 	if seconds, ok := d.Seconds("sun.rt.safepointTime"); ok {
 		seen = append(seen, fact.SafepointSeconds.Is(s, seconds))
 	} else {
@@ -41,33 +43,32 @@ func facts(s fact.Subject, d *hsperf.Data, low int64) []fact.Observation {
 }
 
 // collections is counts and times of the three kinds of pauses.
-func collections(s fact.Subject, d *hsperf.Data, c hsperf.Collector, name string) []fact.Observation {
-	full, concurrent := "1", "2"
-	switch {
-	case c.HasFull():
-	case c == hsperf.CMS, c == hsperf.Shenandoah:
-		full, concurrent = "", "1" // the pauses of its ordinary cycles stand there
-	default:
-		full = ""
-	}
+func collections(s fact.Subject, d *hsperf.Data, name string) []fact.Observation {
+	young, full, concurrent := d.Collections()
 	var seen []fact.Observation
 	for _, kind := range []struct {
-		index, what    string
+		index          int
+		what           string
 		count, seconds fact.Of[float64]
 	}{
-		{"0", "young", fact.GCYoungCount, fact.GCYoungSeconds},
+		{young, "young", fact.GCYoungCount, fact.GCYoungSeconds},
 		{full, "full", fact.GCFullCount, fact.GCFullSeconds},
 		{concurrent, "concurrent", fact.GCConcurrentCount, fact.GCConcurrentSeconds},
 	} {
-		prefix := "sun.gc.collector." + kind.index
+		prefix := fmt.Sprintf("sun.gc.collector.%d", kind.index)
 		n, ok := d.Longs[prefix+".invocations"]
 		seconds, timed := d.Seconds(prefix + ".time")
-		if kind.index == "" || !ok || !timed {
+		switch {
+		case ok && timed:
+			seen = append(seen, kind.count.Is(s, float64(n)), kind.seconds.Is(s, seconds))
+			continue
+		case kind.index < 0, kind.what == "young": // ZGC has young ones in some versions only
 			because := absent(name + " has no " + kind.what + " collections")
 			seen = append(seen, kind.count.Unknown(s, because), kind.seconds.Unknown(s, because))
-			continue
+		default:
+			because := absent("no counter " + prefix)
+			seen = append(seen, kind.count.Unknown(s, because), kind.seconds.Unknown(s, because))
 		}
-		seen = append(seen, kind.count.Is(s, float64(n)), kind.seconds.Is(s, seconds))
 	}
 	return seen
 }
