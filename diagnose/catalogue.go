@@ -15,7 +15,7 @@ var All = &Catalogue{
 		minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind, recordsTooLargeLogged, heapBadlySet, limitsTight, kernelNotTuned, certificateExpired, certificateEnds,
 		// log dirs
 		dirNearlyFull, dirFull, inodesShort, readOnlyMount, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, mountShutDown, dirDeviceSlow, mountRisksData,
-		segmentDamaged, checkpointDamaged, corruptRecordLogged, batchesRepeated,
+		segmentDamaged, checkpointDamaged, damageAhead, damageWithoutCopy, corruptRecordLogged, batchesRepeated,
 		// JVM
 		gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged, humongousPauses, youngPausesPile,
 		// groups
@@ -68,7 +68,7 @@ var boxes = []*Box{
 	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, startRefusedLogged, fatalLogged, authenticationsFailLogged, denialsLogged, unsupportedLogged, recordsTooLargeLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount, mountShutDown}},
 	{ID: "recovery-plan", Title: "plan", Branch: AvailabilityBranch, State: planState(AvailabilityBranch), Doc: "the playbook"},
 
-	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk", Signs: []*Sign{segmentDamaged, checkpointDamaged, corruptRecordLogged, batchesRepeated}},
+	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk", Signs: []*Sign{segmentDamaged, checkpointDamaged, damageAhead, damageWithoutCopy, corruptRecordLogged, batchesRepeated}},
 	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, commitsBehind, commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit, lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue}},
 	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, followsPartly, fetcherFailedLogged, slowToFollow, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, isrShrinksOften}},
 	{ID: "repair-plan", Title: "plan", Branch: DataBranch, State: planState(DataBranch), Doc: "the playbook"},

@@ -11,15 +11,23 @@ var segmentCorruption = &Cause{
 		{Sign: segmentDamaged, Strength: Often, Decisive: true},
 		{Sign: checkpointDamaged, Strength: Sometimes, Decisive: true},
 		{Sign: corruptRecordLogged, Strength: Sometimes, Decisive: true},
+		{Sign: damageWithoutCopy, Strength: Sometimes, Follows: true},
+		{Sign: damageAhead, Strength: Sometimes, Follows: true},
 	},
 	Weigh: func(yes []SignState) Severity {
-		if find(yes, corruptRecordLogged) != nil {
-			return Critical // somebody has come there
+		if find(yes, corruptRecordLogged) != nil || find(yes, damageWithoutCopy) != nil {
+			return Critical // somebody has come there, or nothing can mend it
 		}
 		return Major
 	},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return "log dir " + s.Name + " is damaged: " + gist(yes, segmentDamaged, checkpointDamaged, corruptRecordLogged)
+		text := "log dir " + s.Name + " is damaged: " + gist(yes, segmentDamaged, checkpointDamaged, corruptRecordLogged)
+		for _, more := range []*Sign{damageAhead, damageWithoutCopy} {
+			if st := find(yes, more); st != nil {
+				text += "; " + st.Text
+			}
+		}
+		return text
 	},
 }
 

@@ -307,6 +307,11 @@ func (a *Affected) add(b Affected) {
 			a.Groups = append(a.Groups, g)
 		}
 	}
+	for _, p := range b.Named {
+		if !slices.Contains(a.Named, p) {
+			a.Named = append(a.Named, p)
+		}
+	}
 	a.Partitions = max(a.Partitions, b.Partitions)
 }
 

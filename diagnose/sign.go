@@ -76,6 +76,8 @@ type Affected struct {
 	Topics     []string `json:"topics"`
 	Partitions int      `json:"partitions"`
 	Groups     []string `json:"groups"`
+
+	Named []string `json:"-"` // partitions, "orders-3", where a sign names them; the first is the gravest
 }
 
 // SignState is a sign's reading on one subject at one time.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -20,46 +19,9 @@ var segmentDamaged = &Sign{
 	ID: "segment-damaged", Title: "a segment or an index in it is damaged", On: fact.LogDir, Trouble: true, Leak: 0.001,
 	Doc:   "A checksum, the structure of batches, the order of offsets or an index is wrong in a file of the log dir, and the broker does not mend it by itself. No answers for what was verified only; --scan says how much that is.",
 	Needs: []fact.Key{fact.SegmentsDamage, fact.SegmentsVerified},
-	Uses:  []fact.Key{fact.Metadata},
 	Test: func(v *View) Reading {
-		r := damaged(v, func(d fact.DamagedFile) bool { return !slices.Contains(besideLogs, d.Kind) })
-		all, _ := fact.SegmentsDamage.Latest(v, v.Subject)
-		for _, d := range all {
-			if r.Outcome == Yes && d.Partition != "" && !slices.Contains(besideLogs, d.Kind) {
-				r.Text += whoHasIt(v, d.Partition)
-				break
-			}
-		}
-		return r
+		return damaged(v, func(d fact.DamagedFile) bool { return !slices.Contains(besideLogs, d.Kind) })
 	},
-}
-
-// whoHasIt says of a partition that is damaged in the sign's log dir who else
-// should have it whole, and who will come to the damage. Empty: nobody knows.
-func whoHasIt(v *View, partition string) string {
-	view, ok := clusterView(v)
-	broker, _, _ := strings.Cut(v.Subject.Name, ":")
-	id, err := strconv.Atoi(broker)
-	i := strings.LastIndexByte(partition, '-')
-	if !ok || err != nil || i < 0 {
-		return ""
-	}
-	topic, found := slices.BinarySearch(view.Topics, partition[:i])
-	for p := range view.Partition {
-		if !found || int(view.Topic[p]) != topic || fmt.Sprint(view.Partition[p]) != partition[i+1:] {
-			continue
-		}
-		others := slices.DeleteFunc(slices.Clone(view.ISR.At(p)), func(b int32) bool { return b == int32(id) })
-		text := "; no other replica of it is in sync"
-		if len(others) > 0 {
-			text = fmt.Sprintf("; replicas in sync elsewhere: %s", ids(others))
-		}
-		if view.Leader[p] == int32(id) {
-			return text + "; led from here, so consumers and followers meet it"
-		}
-		return text + "; not led from here, so nobody meets it yet"
-	}
-	return ""
 }
 
 var checkpointDamaged = &Sign{
@@ -85,7 +47,25 @@ func damaged(v *View, ask func(fact.DamagedFile) bool) Reading {
 	if len(all) > 1 {
 		text += fmt.Sprintf(", and %d more", len(all)-1)
 	}
-	return yes("%s", text)
+	r := yes("%s", text)
+	for _, d := range all {
+		if i := strings.LastIndexByte(d.Partition, '-'); i > 0 {
+			r.Affected.add(Affected{Topics: []string{d.Partition[:i]}, Named: []string{d.Partition}})
+		}
+	}
+	r.Affected.Partitions = partitionsOf(all)
+	return r
+}
+
+// partitionsOf is how many partitions have damage.
+func partitionsOf(all []fact.DamagedFile) int {
+	met := map[string]bool{}
+	for _, d := range all {
+		if d.Partition != "" {
+			met[d.Partition] = true
+		}
+	}
+	return len(met)
 }
 
 // damageText is one damage in a sentence.

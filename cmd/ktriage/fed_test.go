@@ -44,7 +44,6 @@ var onlyShown = map[string]string{
 	"host.load":           "the host screen",
 	"host.devices":        "the host screen: a log dir's way to its device",
 	"kafka.share-offsets": "the groups screen",
-	"kafka.partitions":    "the partitions screen: log start, high watermark, last stable offset",
 	"kafka.epochs":        "the record of an incident",
 	"kafka.batches":       "on demand: time lag, and batches as the broker serves them",
 	"kafka.security":      "the config screen",

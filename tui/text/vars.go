@@ -32,6 +32,11 @@ func Vars(v *diagnose.Verdict, f *diagnose.Finding, bootstrap string) map[string
 	case fact.Device:
 		vars["DEVICE"] = f.Subject.Name
 	}
+	if named := f.Affected.Named; vars["TOPIC"] == "" && len(named) > 0 {
+		if i := strings.LastIndexByte(named[0], '-'); i > 0 {
+			vars["TOPIC"], vars["PARTITION"] = named[0][:i], named[0][i+1:]
+		}
+	}
 	if vars["TOPIC"] == "" && len(f.Affected.Topics) > 0 {
 		vars["TOPIC"] = f.Affected.Topics[0]
 	}
