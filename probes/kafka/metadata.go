@@ -43,6 +43,9 @@ func observeMetadata(ctx context.Context, t *probe.Target) ([]fact.Observation, 
 		return []fact.Observation{fact.Metadata.Unknown(p.subject(), because)}
 	})
 	r.choose(seen)
+	if view := r.latest(); view != nil {
+		pointAtStuck(&t.Suspects, view)
+	}
 	return seen, err
 }
 

@@ -85,6 +85,7 @@ func observe(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
 		seen = append(seen, nodes[i].own()...)
 		seen = append(seen, nodes[i].more()...)
 	}
+	point(&t.Suspects, seen)
 	return append(seen, registrations(nodes)...), unread(nodes)
 }
 

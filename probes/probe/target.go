@@ -27,6 +27,7 @@ type Target struct {
 	Version      string            // of ktriage, as it presents itself to brokers
 	Now          func() time.Time  // the clock: time.Now but in tests
 	Ledger       *Ledger           // what was sent, opened and run
+	Suspects     Suspects          // partitions that something points at, to be looked into first
 
 	mu      sync.Mutex
 	brokers []fact.LocalBroker
