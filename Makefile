@@ -10,10 +10,10 @@ build:
 test: lint unit lab
 
 # What is too long for every change, about forty minutes more on two cores: the faults
-# that make lab leaves out, about a minute each, a cluster with ZooKeeper (40 s), and a
-# real KDC (15 s). It wants the packages that kerberos does.
+# that make lab leaves out, about a minute each, a cluster with ZooKeeper (40 s), a
+# real KDC (15 s), and the other collectors of JDK 25 (15 s). It wants the packages that kerberos does.
 test-all: test
-	go test -tags labmore -run '^TestLab' -p 1 -count 1 -timeout 60m -v ./probes/lab ./probes/kafka
+	go test -tags labmore -run '^TestLab' -p 1 -count 1 -timeout 60m -v ./probes/lab ./probes/kafka ./probes/jvm
 
 lint:
 	@unformatted=$$(gofmt -l cmd diagnose playbooks probes tui); \

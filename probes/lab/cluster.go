@@ -28,7 +28,10 @@ type Shape struct {
 	Fronts        map[int32]string   // host:port that a second listener of a broker advertises, for a proxy before it
 	Namespaces    bool               // each node has a network namespace and an address of its own, see Cut
 	Metrics       bool               // every broker has a jmx_exporter without rules, see MetricsURL
+	Jolokia       bool               // every broker has a Jolokia agent, see JolokiaURL
 	ZooKeeper     bool               // instead of KRaft: for versions before 4.0
+	Single        bool               // one broker in place of three, and one replica of everything
+	JDK           string             // home of the JDK or JRE that nodes run on, see JDK; "": java of the PATH
 	Version       string             // of Kafka, whatever is asked for otherwise; "": any
 }
 
@@ -63,10 +66,18 @@ type Cluster struct {
 }
 
 const (
-	brokers      = 3
+	brokers      = 3   // unless Shape.Single
 	controllerID = 100 // of the first one that is no broker
 	zooKeeperID  = 200 // in the lab: ZooKeeper itself has none
 )
+
+// brokers is how many brokers a cluster of the shape has.
+func (s Shape) brokers() int {
+	if s.Single {
+		return 1
+	}
+	return brokers
+}
 
 // Start starts a cluster and waits until every broker is in it. It first clears
 // what an earlier process left behind.
@@ -81,7 +92,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if _, err := os.Stat(filepath.Join(cacheDir(), o.Version, "jars")); err != nil {
 		fmt.Fprintf(o.Say, "Kafka %s: fetching its jars with Maven, once\n", o.Version)
 	}
-	install, err := Find(ctx, o.Version)
+	install, err := find(ctx, o.Version, o.JDK)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +159,7 @@ func (c *Cluster) Node(id int32) *Node {
 }
 
 // Brokers is the nodes that serve clients.
-func (c *Cluster) Brokers() []*Node { return c.Nodes[:brokers] }
+func (c *Cluster) Brokers() []*Node { return c.Nodes[:c.Shape.brokers()] }
 
 // Bootstrap is the addresses of all brokers, dead or alive.
 func (c *Cluster) Bootstrap() []string {

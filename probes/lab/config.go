@@ -44,6 +44,15 @@ var quick = map[string]string{
 	"auto.create.topics.enable":                "false",
 }
 
+// alone is the settings of a cluster of one broker.
+var alone = map[string]string{
+	"offsets.topic.replication.factor":         "1",
+	"transaction.state.log.replication.factor": "1",
+	"transaction.state.log.min.isr":            "1",
+	"min.insync.replicas":                      "1",
+	"default.replication.factor":               "1",
+}
+
 // serverProperties is the configuration file of a node among its peers; extra
 // overrides the settings of the lab.
 func serverProperties(n *Node, all []*Node, extra map[string]string) string {
@@ -61,6 +70,9 @@ func serverProperties(n *Node, all []*Node, extra map[string]string) string {
 	set["log.dirs"] = n.LogDir
 	if n.OtherDir != "" {
 		set["log.dirs"] += "," + n.OtherDir
+	}
+	if len(slices.DeleteFunc(slices.Clone(all), func(p *Node) bool { return !p.IsBroker() })) == 1 {
+		maps.Copy(set, alone)
 	}
 	maps.Copy(set, extra)
 	var b strings.Builder

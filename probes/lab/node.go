@@ -33,6 +33,8 @@ type Node struct {
 
 	metricsPort int    // of its jmx_exporter; 0: it has none
 	metricsJar  string // which agent that is
+	jolokiaPort int    // of its Jolokia; 0: it has none
+	jolokiaJar  string // which agent that is
 
 	install   *Install
 	jvm       []string // flags of its own, after those of every node
@@ -113,9 +115,7 @@ func (n *Node) arguments() []string {
 	if len(n.jvm) > 0 {
 		args = without(args, n.jvm)
 	}
-	if n.metricsPort > 0 {
-		args = append(args, fmt.Sprintf("-javaagent:%s=127.0.0.1:%d:%s", n.metricsJar, n.metricsPort, n.metricsConfig()))
-	}
+	args = append(args, n.agents()...)
 	if n.install.archive != "" {
 		args = append(args, "-XX:SharedArchiveFile="+n.install.archive)
 	}

@@ -16,7 +16,7 @@ func (c *Cluster) plan() error {
 	add := func(id int32, roles, dir string) {
 		c.Nodes = append(c.Nodes, &Node{ID: id, Roles: roles, Dir: filepath.Join(c.Dir, dir), Host: "127.0.0.1"})
 	}
-	for id := int32(1); id <= brokers; id++ {
+	for id := int32(1); id <= int32(c.Shape.brokers()); id++ {
 		add(id, roles, fmt.Sprintf("b%d", id))
 	}
 	if c.Shape.ZooKeeper {
@@ -26,7 +26,7 @@ func (c *Cluster) plan() error {
 			add(controllerID+int32(i), "controller", fmt.Sprintf("c%d", controllerID+i))
 		}
 	}
-	ports, err := freePorts((4 + len(c.Shape.Listeners)) * len(c.Nodes))
+	ports, err := freePorts((5 + len(c.Shape.Listeners)) * len(c.Nodes))
 	if err != nil {
 		return err
 	}
@@ -44,6 +44,9 @@ func (c *Cluster) plan() error {
 		}
 		if c.Shape.Metrics && n.IsBroker() {
 			n.metricsPort = ports[len(ports)-1-i]
+		}
+		if c.Shape.Jolokia && n.IsBroker() {
+			n.jolokiaPort = ports[(3+len(c.Shape.Listeners))*len(c.Nodes)+i]
 		}
 		if c.Shape.TwoDirs && n.IsBroker() {
 			n.OtherDir = filepath.Join(n.Dir, "other")
@@ -70,7 +73,9 @@ func (c *Cluster) plan() error {
 }
 
 // ofVolume says whether a node has the volume of the cluster's shape.
-func (c *Cluster) ofVolume(n *Node) bool { return n.ID == brokers && c.Shape.volume() != nil }
+func (c *Cluster) ofVolume(n *Node) bool {
+	return n.ID == int32(c.Shape.brokers()) && c.Shape.volume() != nil
+}
 
 // mountVolume mounts what a node is to have under a log dir.
 func (c *Cluster) mountVolume(n *Node) error {

@@ -47,7 +47,7 @@ func (c *Cluster) Ready(ctx context.Context) error {
 				return fmt.Errorf("node %d has ended: %s, see %s", n.ID, n.Ending(), n.LogsDir())
 			}
 			ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-			err := complete(ctx, seed)
+			err := c.complete(ctx, seed)
 			cancel()
 			if err != nil {
 				return err
@@ -58,7 +58,7 @@ func (c *Cluster) Ready(ctx context.Context) error {
 }
 
 // complete asks one broker, and fails while it misses brokers or replicas.
-func complete(ctx context.Context, b *kgo.Broker) error {
+func (c *Cluster) complete(ctx context.Context, b *kgo.Broker) error {
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = nil // all of them
 	resp, err := b.Request(ctx, req)
@@ -66,8 +66,8 @@ func complete(ctx context.Context, b *kgo.Broker) error {
 		return fmt.Errorf("wait for the cluster: %w", err)
 	}
 	meta := resp.(*kmsg.MetadataResponse)
-	if len(meta.Brokers) < brokers {
-		return fmt.Errorf("wait for the cluster: %d of %d brokers are in it", len(meta.Brokers), brokers)
+	if all := c.Shape.brokers(); len(meta.Brokers) < all {
+		return fmt.Errorf("wait for the cluster: %d of %d brokers are in it", len(meta.Brokers), all)
 	}
 	for _, t := range meta.Topics {
 		for _, p := range t.Partitions {
