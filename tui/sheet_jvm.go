@@ -38,6 +38,7 @@ var jvmMeasures = []measure{
 	{title: "GC log: evacuation failures", of: numbers{fact.GCEvacuationFailures}, unit: fact.Count},
 	{title: "GC log: allocation stalls", of: numbers{fact.GCStallCount}, rate: true, unit: fact.Count},
 	{title: "GC log: heap after", of: numbers{fact.GCHeapAfter}, unit: fact.Bytes},
+	{title: "GC log: old after", of: numbers{fact.GCOldAfter}, unit: fact.Bytes},
 }
 
 // jvmSheet is the JVMs of the brokers: heap, pauses and their causes, threads.

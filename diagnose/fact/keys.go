@@ -19,7 +19,7 @@ var Keys = []Key{
 	JVMVersion, JVMCollector, JVMStarted, JVMGCCause, GCYoungCount, GCYoungSeconds, GCFullCount, GCFullSeconds, GCConcurrentCount, GCConcurrentSeconds, SafepointSeconds, HeapUsed, HeapMax, OldUsed, OldMax, HeapLow,
 
 	EdenUsed, EdenSize, OldSize, OldAfterGC, HeapAfterGC, MetaspaceUsed, MetaspaceSize, SafepointCount, SafepointSync, GCThreadSeconds, JavaThreads, JVMFlagsSet, JVMThreadRoles, OldUsedCommitted,
-	GCLogged, GCRecent, GCPauseCount, GCPauseSeconds, GCLoggedFull, GCHumongousCount, GCHumongousSeconds, GCYoungLogged, GCExplicitCount, GCMetadataCount, GCEvacuationFailures, GCStallCount, GCStallSeconds, GCAllocated, GCPromoted, GCHeapAfter, GCHeapAfterFull,
+	GCLogged, GCRecent, GCPauseCount, GCPauseSeconds, GCLoggedFull, GCHumongousCount, GCHumongousSeconds, GCYoungLogged, GCExplicitCount, GCMetadataCount, GCEvacuationFailures, GCStallCount, GCStallSeconds, GCAllocated, GCPromoted, GCHeapAfter, GCOldAfter, GCHeapAfterFull,
 
 	LogSigterm, LogControlledShutdown, LogStarted, LogFenced, LogUnfenced, LogOutOfMemory, LogAllDirsFailed, LogFatal, LogNotEnoughReplicas, LogController, LogDirFailed, LogNoSpace, LogIOError, LogOtherErr,
 

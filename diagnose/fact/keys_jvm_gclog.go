@@ -20,5 +20,6 @@ var (
 	GCAllocated          = Counter("jvm.gclog.allocated", Process, Bytes, "growth of the heap between collections, summed")
 	GCPromoted           = Counter("jvm.gclog.promoted", Process, Bytes, "growth of the old generation by young collections, summed")
 	GCHeapAfter          = Gauge("jvm.gclog.heap.after", Process, Bytes, "heap in use after the last collection")
+	GCOldAfter           = Gauge("jvm.gclog.old.after", Process, Bytes, "old generation after the last collection that told it: what is in use; of G1 whole regions, without humongous ones")
 	GCHeapAfterFull      = Gauge("jvm.gclog.heap.after-full", Process, Bytes, "heap in use after the last full collection")
 )

@@ -50,6 +50,7 @@ type GCHeap struct {
 	After     *float64 `json:"after_bytes"`      // after the last collection
 	AfterFull *float64 `json:"after_full_bytes"` // after the last full collection
 	AfterPeak *float64 `json:"after_peak_bytes"` // the most after any collection
+	OldAfter  *float64 `json:"old_after_bytes"`  // old generation after the last collection that told it; of G1 whole regions, without humongous ones
 	Capacity  *float64 `json:"capacity_bytes"`   // size at the last collection
 	Max       *float64 `json:"max_bytes"`        // largest size allowed
 	Allocated float64  `json:"allocated_bytes"`  // growth between collections, summed

@@ -26,7 +26,7 @@ func (p *Parser) beside(s stamp, msg []byte) {
 		}
 	case 'H':
 		switch {
-		case bytes.HasPrefix(msg, []byte("Heap Region Size: ")):
+		case bytes.HasPrefix(msg, []byte("Heap Region Size: ")), bytes.HasPrefix(msg, []byte("Heap region size: ")): // until JDK 15
 			p.region, _, _ = parseSize(msg[len("Heap Region Size: "):])
 		case bytes.HasPrefix(msg, []byte("Heap Max Capacity: ")):
 			p.maximum(msg[len("Heap Max Capacity: "):])

@@ -49,6 +49,29 @@ var (
 	failLine  = regexp.MustCompile(`(?m)(\) To-space exhausted|Evacuation Failure: .*Allocation.*\) \d.*ms$)`)
 )
 
+var (
+	regionSize = regexp.MustCompile(`(?mi)Heap Region Size: (\d+)M$`)
+	oldRegions = regexp.MustCompile(`(?m)GC\(\d+\) Old regions: \d+->(\d+)`)
+	oldSizes   = regexp.MustCompile(`(?m)GC\(\d+\) (?:ParOldGen|Tenured|CMS): \d+K(?:\(\d+K\))?->(\d+)K\(`)
+)
+
+// oldAfter is the old generation after the last collection that told it, bytes; -1
+// where none did.
+func oldAfter(text []byte) float64 {
+	number := func(b []byte) float64 {
+		v, _ := strconv.ParseFloat(string(b), 64)
+		return v
+	}
+	region := regionSize.FindSubmatch(text)
+	if all := oldRegions.FindAllSubmatch(text, -1); len(all) > 0 && region != nil {
+		return number(all[len(all)-1][1]) * number(region[1]) * (1 << 20)
+	}
+	if all := oldSizes.FindAllSubmatch(text, -1); len(all) > 0 {
+		return number(all[len(all)-1][1]) * 1024
+	}
+	return -1
+}
+
 func TestRealLogs(t *testing.T) {
 	for name, want := range map[string]struct {
 		collector, jdk string
@@ -101,6 +124,9 @@ func TestRealLogs(t *testing.T) {
 			}
 			if after >= 0 && (l.Heap.After == nil || *l.Heap.After != after*(1<<20)) {
 				t.Errorf("after the last collection %v, want %v MiB", l.Heap.After, after)
+			}
+			if old := oldAfter(text); (old >= 0) != (l.Heap.OldAfter != nil) || old >= 0 && *l.Heap.OldAfter != old {
+				t.Errorf("old generation after the last collection %v, want %v", l.Heap.OldAfter, old)
 			}
 			if n := len(stallLine.FindAll(text, -1)); n != l.Stalls.Count {
 				t.Errorf("%d stalls, want %d", l.Stalls.Count, n)

@@ -99,6 +99,16 @@ func (p *Parser) keep(b []byte) {
 	p.part = append(p.part, b...)
 }
 
+// Begin reads the beginning of a log that is then fed from somewhere in its middle:
+// what is told there alone, and needed to understand the rest.
+func (p *Parser) Begin(b []byte) {
+	var q Parser
+	q.Feed(b)
+	if q.region > 0 {
+		p.region = q.region
+	}
+}
+
 // EndFile says that a file has ended: what its last line lacks will not come.
 // A line without its newline counts when it is whole all the same.
 func (p *Parser) EndFile() {

@@ -102,8 +102,12 @@ func (p *Parser) unifiedPause(s stamp, id int64, msg []byte) {
 	}
 	before, after, capacity := parseSizes(msg)
 	p.heap(before, after, capacity, kind == Full)
-	if p.oldOf == id+1 && (kind == Young || kind == Mixed) && p.oldAfter > p.oldBefore {
-		p.log.Heap.Promoted += float64(p.oldAfter - p.oldBefore)
+	if p.oldOf == id+1 {
+		after := float64(p.oldAfter)
+		p.log.Heap.OldAfter = &after
+		if (kind == Young || kind == Mixed) && p.oldAfter > p.oldBefore {
+			p.log.Heap.Promoted += float64(p.oldAfter - p.oldBefore)
+		}
 	}
 	p.oldOf = 0
 }
@@ -244,7 +248,7 @@ func (p *Parser) oldSizes(id int64, b []byte) {
 // oldRegions notes the old generation in regions: 161->172.
 func (p *Parser) oldRegions(id int64, b []byte) {
 	before, after, _ := parseSizes(b)
-	if before >= 0 && after >= 0 && before < 1<<32 && after < 1<<32 {
+	if before >= 0 && after >= 0 && before < 1<<32 && after < 1<<32 && p.region > 0 {
 		p.oldBefore, p.oldAfter, p.oldOf = before*p.region, after*p.region, id+1
 	}
 }

@@ -41,10 +41,14 @@ func find(t *probe.Target, pid int) (*hsperf.File, error) {
 			first = err
 		}
 	}
-	if first != nil && !probe.Missing(first) {
-		return nil, first
+	var closed *fs.PathError
+	switch {
+	case first == nil || probe.Missing(first):
+		return nil, whyNone(t, pid)
+	case errors.As(first, &closed) && errors.Is(closed, fs.ErrPermission):
+		return nil, notAllowed(t, pid, first)
 	}
-	return nil, whyNone(t, pid)
+	return nil, first
 }
 
 // suits says what is wrong with a file, if it is not that of the process that
@@ -92,7 +96,7 @@ func whyNone(t *probe.Target, pid int) error {
 		}
 	}
 	if _, err := os.ReadDir(t.Proc(pid, "root") + "/tmp"); errors.Is(err, fs.ErrPermission) {
-		return probe.Fail(fact.NotAllowed, err.Error(), "run as the broker's user, or root")
+		return notAllowed(t, pid, err)
 	}
 	return probe.Fail(fact.Unreadable, fmt.Sprintf("no perf data file of process %d in /tmp/hsperfdata_*", pid),
 		"the JVM makes none when its user has no passwd entry or /tmp was full, and cleaners of /tmp may delete it: restart the broker, or read its GC log")

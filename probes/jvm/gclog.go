@@ -1,6 +1,7 @@
 package jvm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ var GCLog = &probe.Probe{
 
 var gclogKeys = []fact.Key{
 	fact.GCLogged, fact.GCRecent, fact.GCPauseCount, fact.GCPauseSeconds, fact.GCLoggedFull, fact.GCHumongousCount, fact.GCHumongousSeconds, fact.GCYoungLogged, fact.GCExplicitCount, fact.GCMetadataCount,
-	fact.GCEvacuationFailures, fact.GCStallCount, fact.GCStallSeconds, fact.GCAllocated, fact.GCPromoted, fact.GCHeapAfter, fact.GCHeapAfterFull,
+	fact.GCEvacuationFailures, fact.GCStallCount, fact.GCStallSeconds, fact.GCAllocated, fact.GCPromoted, fact.GCHeapAfter, fact.GCOldAfter, fact.GCHeapAfterFull,
 }
 
 // followed is the logs that are followed, by node id.
@@ -84,14 +85,19 @@ func gcLogOf(t *probe.Target, b fact.LocalBroker) (string, error) {
 	}
 	const how = "start the broker with Kafka's own -Xlog:gc*:file=… (kafka-run-class.sh -loggc), or name the file with --gc-log"
 	var named []string
+	hidden := "" // a path from the working directory of a process of another user
 	if b.Running {
 		o, err := optionsOf(t, b.PID)
 		if err != nil && !probe.Missing(err) {
 			return "", fmt.Errorf("find the GC log: %w", err)
 		}
-		cwd, _ := os.Readlink(t.Proc(b.PID, "cwd"))
+		cwd, err := os.Readlink(t.Proc(b.PID, "cwd"))
 		inner := hsperf.InnerPID(t, b.PID)
 		for _, path := range gcLogPaths(o.words) {
+			if err != nil && !filepath.IsAbs(path) { // nor is it in ours
+				hidden = cmp.Or(hidden, path)
+				continue
+			}
 			named = append(named, t.PathOf(b.PID, gcLogFiles(path, cwd, inner)))
 		}
 	}
@@ -103,6 +109,9 @@ func gcLogOf(t *probe.Target, b fact.LocalBroker) (string, error) {
 		if found := newest(path); found != "" {
 			return found, nil
 		}
+	}
+	if hidden != "" {
+		return "", probe.Fail(fact.NotAllowed, fmt.Sprintf("the GC log %s lies below the working directory of process %d, which this user may not see", hidden, b.PID), "run as the broker's user, or root; or name the file with --gc-log")
 	}
 	if len(named) > 0 {
 		return "", probe.Fail(fact.Unreadable, fmt.Sprintf("no GC log %s, which the JVM's options name", named[0]), "look whether it was moved, or whether this user may list its directory")
@@ -169,7 +178,9 @@ func gclogFacts(s fact.Subject, f *tail, started time.Time) []fact.Observation {
 		fact.GCEvacuationFailures.Is(s, float64(l.Evac)), fact.GCStallCount.Is(s, float64(l.Stalls.Count)), fact.GCStallSeconds.Is(s, l.Stalls.Total),
 		fact.GCAllocated.Is(s, l.Heap.Allocated), fact.GCPromoted.Is(s, l.Heap.Promoted),
 	}
-	return append(seen, logged(fact.GCHeapAfter, s, l.Heap.After, "no collection has been logged"), logged(fact.GCHeapAfterFull, s, l.Heap.AfterFull, "no full collection has been logged"))
+	return append(seen, logged(fact.GCHeapAfter, s, l.Heap.After, "no collection has been logged"),
+		logged(fact.GCOldAfter, s, l.Heap.OldAfter, "no collection has been logged that tells the old generation (-Xlog:gc* does)"),
+		logged(fact.GCHeapAfterFull, s, l.Heap.AfterFull, "no full collection has been logged"))
 }
 
 func logged(k fact.Of[float64], s fact.Subject, v *float64, otherwise string) fact.Observation {

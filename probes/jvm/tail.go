@@ -79,6 +79,7 @@ func (f *tail) readHead(file *os.File) {
 	if err != nil && err != io.EOF {
 		return
 	}
+	f.parser.Begin(b[:n])
 	var p gclog.Parser
 	p.Feed(b[:n])
 	if p.Known() {

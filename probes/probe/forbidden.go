@@ -55,10 +55,18 @@ func whoMay(name string, userName func(uid uint32) string) string {
 
 // userName is the name of a user, "user 4711" where it has none here.
 func (t *Target) userName(uid uint32) string {
+	if name := t.UserName(uid); name != "" {
+		return name
+	}
+	return fmt.Sprintf("user %d", uid)
+}
+
+// UserName is the name of a user, "" where it has none here.
+func (t *Target) UserName(uid uint32) string {
 	t.Ledger.Note("open", "/etc/passwd", 0, 0)
-	u, err := user.LookupId(strconv.Itoa(int(uid)))
+	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
 	if err != nil {
-		return fmt.Sprintf("user %d", uid)
+		return ""
 	}
 	return u.Username
 }
