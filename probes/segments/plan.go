@@ -23,10 +23,18 @@ type plan struct {
 type candidate struct {
 	Segment
 	closed bool
+	rank   int // those of a lower one come first
 }
 
+// Ranks of candidates.
+const (
+	wasDamaged = iota // found damaged by an earlier look
+	suspected         // of a partition that something points at, the newest suspects first
+)
+
 // choose chooses segments that no run has found sound, up to a number of bytes
-// (below 0: all): the newest closed ones, then those that are written to.
+// (below 0: all): what was damaged, the target's suspects, the newest closed ones,
+// then those that are written to.
 func choose(ctx context.Context, t *probe.Target, dir string, known *knownDir, budget int64) (*plan, error) {
 	f, err := t.Open(dir)
 	if err != nil {
@@ -36,6 +44,11 @@ func choose(ctx context.Context, t *probe.Target, dir string, known *knownDir, b
 	p := &plan{chosen: map[string]bool{}, present: map[string]bool{}}
 	var all []candidate
 	quiet := &probe.Target{Root: t.Root}
+	suspects := t.Suspects.All()
+	rankOf := make(map[string]int, len(suspects))
+	for i, s := range suspects {
+		rankOf[s.Partition] = suspected + i
+	}
 	for ctx.Err() == nil {
 		entries, err := f.ReadDir(512)
 		if len(entries) == 0 || err != nil {
@@ -46,11 +59,18 @@ func choose(ctx context.Context, t *probe.Target, dir string, known *knownDir, b
 				break // there is more than can be listed in time
 			}
 			if _, kind := parseDirName(e.Name()); kind == partitionDir || kind == metadataDir {
-				all = p.consider(quiet, filepath.Join(dir, e.Name()), known, all)
+				rank, ok := rankOf[e.Name()]
+				if !ok {
+					rank = suspected + len(suspects)
+				}
+				all = p.consider(quiet, filepath.Join(dir, e.Name()), rank, known, all)
 			}
 		}
 	}
 	slices.SortFunc(all, func(a, b candidate) int {
+		if a.rank != b.rank {
+			return cmp.Compare(a.rank, b.rank)
+		}
 		if a.closed != b.closed {
 			if a.closed {
 				return -1
@@ -72,7 +92,7 @@ func choose(ctx context.Context, t *probe.Target, dir string, known *knownDir, b
 }
 
 // consider adds the segments of a partition that are not known to be sound.
-func (p *plan) consider(t *probe.Target, dir string, known *knownDir, all []candidate) []candidate {
+func (p *plan) consider(t *probe.Target, dir string, rank int, known *knownDir, all []candidate) []candidate {
 	info, err := os.Stat(dir)
 	if err != nil || !info.IsDir() {
 		return all
@@ -87,7 +107,11 @@ func (p *plan) consider(t *probe.Target, dir string, known *knownDir, all []cand
 		p.bytes += f.size
 		p.present[s.File] = true
 		if !known.verified(s) {
-			all = append(all, candidate{s, i < len(l.segments)-1})
+			c := candidate{s, i < len(l.segments)-1, rank}
+			if known.wasDamaged(s) {
+				c.rank = wasDamaged
+			}
+			all = append(all, c)
 		}
 	}
 	return all

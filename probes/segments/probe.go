@@ -15,7 +15,7 @@ import (
 )
 
 // Probes is the probes of this package.
-var Probes = []*probe.Probe{scanning}
+var Probes = []*probe.Probe{scanning, resting}
 
 const (
 	scanRate     = 200e6
@@ -39,7 +39,12 @@ var scanning = &probe.Probe{
 type knownDir struct {
 	mu     sync.Mutex
 	sound  map[string]Segment // verified segments by file, as they were then
+	worse  map[string]bool    // those that the last look at them found damaged
 	topics map[string]*Topic
+}
+
+func newKnownDir() *knownDir {
+	return &knownDir{sound: map[string]Segment{}, worse: map[string]bool{}, topics: map[string]*Topic{}}
 }
 
 type knownKey struct{ dir string }
@@ -63,9 +68,7 @@ func observeScan(ctx context.Context, t *probe.Target) ([]fact.Observation, erro
 
 // observeDir verifies some of one log dir.
 func observeDir(ctx context.Context, t *probe.Target, path string, subject fact.Subject) ([]fact.Observation, error) {
-	known := probe.Shared(t, knownKey{path}, func() *knownDir {
-		return &knownDir{sound: map[string]Segment{}, topics: map[string]*Topic{}}
-	})
+	known := probe.Shared(t, knownKey{path}, newKnownDir)
 	if end, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-answerBefore))
@@ -98,9 +101,18 @@ func (k *knownDir) remember(s Segment, sound bool) {
 	defer k.mu.Unlock()
 	if sound {
 		k.sound[s.File] = s
+		delete(k.worse, s.File)
 	} else {
+		k.worse[s.File] = true
 		delete(k.sound, s.File)
 	}
+}
+
+// wasDamaged says whether the last look at a segment found it damaged.
+func (k *knownDir) wasDamaged(s Segment) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.worse[s.File]
 }
 
 // verified says whether a segment was found sound as it is now.
@@ -133,6 +145,7 @@ func (k *knownDir) tell(r *Report, p *plan, s fact.Subject, cut error) []fact.Ob
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	maps.DeleteFunc(k.sound, func(file string, _ Segment) bool { return !p.present[file] })
+	maps.DeleteFunc(k.worse, func(file string, _ bool) bool { return !p.present[file] })
 	for _, seen := range k.sound {
 		v.Segments++
 		v.Bytes += seen.Bytes
