@@ -180,7 +180,7 @@ func (m Model) branchRows(name diagnose.Branch, boxes []int, all []diagnose.BoxS
 	top := g.topLeft + g.line + " " + title + " "
 	rows := []row{in(frame, top+strings.Repeat(g.line, max(0, w-width(top)-1))+g.topRight)}
 	for _, i := range boxes {
-		line := split(m.boxCell(i, all[i], st, w-6), row{{boxCount(all[i]), g.state(all[i].State).style}}, w-2)
+		line := split(m.boxCell(i, all[i], st, w-6), row{{m.boxNote(all[i]), g.state(all[i].State).style}}, w-2)
 		rows = append(rows, append(append(row{{g.bar, frame}}, line...), span{g.bar, frame}))
 	}
 	return append(rows, in(frame, g.bottomLeft+strings.Repeat(g.line, max(0, w-2))+g.bottomRight))

@@ -218,7 +218,8 @@ var hints = map[view][]string{
 
 	groupsView: sheetHints, metricsView: sheetHints, hostView: sheetHints, jvmView: sheetHints, logsView: sheetHints, alertsView: sheetHints, partitionsView: sheetHints,
 	transactionsView: sheetHints, logDirsView: sheetHints, configView: sheetHints,
-	graphView: {"esc", "v", "p"},
+	segmentsView: {"S", "x", "enter", "/", "F", "esc"},
+	graphView:    {"esc", "v", "p"},
 }
 
 var sheetHints = []string{"enter", "/", "s", "F", ":", "esc"}

@@ -51,7 +51,7 @@ func alters(f func(Model) Model) func(Model) (tea.Model, tea.Cmd) {
 }
 
 // sheetViews are the screens that are sheets.
-var sheetViews = []view{groupsView, metricsView, hostView, jvmView, logsView, alertsView, partitionsView, transactionsView, logDirsView, configView}
+var sheetViews = []view{groupsView, metricsView, hostView, jvmView, logsView, alertsView, partitionsView, transactionsView, logDirsView, segmentsView, configView}
 
 // screenKeys are the keys that belong to one screen, or mean something else there.
 var screenKeys = []binding{
@@ -67,6 +67,9 @@ var screenKeys = []binding{
 	{[]string{"/"}, sheetViews, "filter", "only lines that fit a regular expression; ! before it: those that do not", alters(func(m Model) Model { return m.ask(askFilter, m.filters[m.view]) })},
 	{[]string{"s"}, sheetViews, "sort", "the next way to sort", alters(Model.sortNext)},
 	{[]string{"F"}, sheetViews, "found", "only the lines of what was found, or all again", alters(func(m Model) Model { m.onlyFound = !m.onlyFound; return m })},
+	{[]string{"S"}, []view{segmentsView}, "all", "verify all segments of this host's brokers, politely, in the background", alters(func(m Model) Model { return m.scanAll(true) })},
+	{[]string{"x"}, []view{segmentsView}, "stop", "stop that", alters(func(m Model) Model { return m.scanAll(false) })},
+	{[]string{"esc", "backspace"}, []view{segmentsView}, "back", "stop the verification of all segments while it runs, else back", Model.leaveSegments},
 	{[]string{"e"}, []view{flowView}, "", "the signs of the selected box", opens(signsView)},
 }
 
@@ -99,6 +102,7 @@ var commonKeys = []binding{
 	{[]string{"T"}, nil, "", "Partitions: those in trouble first", opens(partitionsView)},
 	{[]string{"X"}, nil, "", "Transactions that are open", opens(transactionsView)},
 	{[]string{"D"}, nil, "", "Log dirs", opens(logDirsView)},
+	{[]string{"I"}, nil, "", "Segments: integrity, what was verified and what is damaged", opens(segmentsView)},
 	{[]string{"C"}, nil, "", "Config: settings that differ, and where they are set", opens(configView)},
 	{[]string{":"}, nil, "screens", "any screen by its name; tab completes", alters(func(m Model) Model { return m.ask(askScreen, "") })},
 	{[]string{"esc", "backspace"}, nil, "back", "back to the screen before", alters(Model.leave)},

@@ -28,6 +28,9 @@ type Options struct {
 	Mark func(fact.Mark)
 	// Probe asks the source to look now. nil: it cannot.
 	Probe func()
+	// Scan starts (true) or stops the verification of all segments of this host's
+	// brokers, and returns at once. nil: it cannot.
+	Scan func(start bool)
 	// Report renders the report of a session, worst being its verdict at the
 	// incident's height. nil: it cannot. It is called between batches, so that
 	// it may read the session; it must not touch a disk.
@@ -68,6 +71,7 @@ const (
 	partitionsView
 	transactionsView
 	logDirsView
+	segmentsView
 	configView
 	metricsView
 	graphView

@@ -6,13 +6,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
 
 	"github.com/ktriage/ktriage/diagnose"
+	"github.com/ktriage/ktriage/probes"
 	"github.com/ktriage/ktriage/probes/probe"
 	"github.com/ktriage/ktriage/probes/record"
+	"github.com/ktriage/ktriage/probes/segments"
 	"github.com/ktriage/ktriage/tui"
 	"github.com/ktriage/ktriage/tui/text"
 )
@@ -36,7 +39,7 @@ func (s *settings) console(ctx context.Context) error {
 	defer live.Close()
 	return tui.Run(ctx, tui.Options{
 		Source: live, Catalogue: diagnose.All, Title: place(s, t), ASCII: s.ascii, NoColor: s.noColor,
-		Mark: live.Mark, Probe: live.Now,
+		Mark: live.Mark, Probe: live.Now, Scan: scanner(t, live),
 		Report: reporter(func() string { return place(s, t) }),
 		Save:   func(text string) (string, error) { return saveReport(text, logDirs(s, t)) },
 		Refuse: func(path string) error { return record.Below(path, logDirs(s, t)) },
@@ -44,6 +47,31 @@ func (s *settings) console(ctx context.Context) error {
 			return text.Vars(v, f, strings.Join(s.bootstrap, ","))
 		},
 	})
+}
+
+// scanner starts and stops the verification of all segments. Damage that it meets
+// is told by the next look, which it asks for: not more often than every few
+// seconds, for all probes look then.
+func scanner(t *probe.Target, live *probes.Live) func(start bool) {
+	const apart = 5 * time.Second
+	var mu sync.Mutex
+	var last time.Time // of a look that was asked for, or will be
+	found := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := time.Now(); last.Before(now) {
+			last = now.Add(max(0, apart-now.Sub(last)))
+			time.AfterFunc(last.Sub(now), live.Now)
+		}
+	}
+	return func(start bool) {
+		if start {
+			segments.StartRest(t, found)
+		} else {
+			segments.StopRest(t)
+		}
+		live.Now()
+	}
 }
 
 // reporter renders the report of a console session; title says of what.

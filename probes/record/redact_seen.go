@@ -64,6 +64,9 @@ func (r *Redactor) seen(v any) any {
 			v[i].Partition, v[i].File, v[i].Text = r.partition(v[i].Partition), r.path(v[i].File), r.free(v[i].Text)
 		}
 		return v
+	case fact.RestOfScan:
+		v.Error = r.free(v.Error)
+		return v
 	case fact.TopicBatches:
 		v.Topic, v.Example = r.all("topic", v.Topic), slices.Clone(v.Example)
 		for i, text := range v.Example {
