@@ -55,12 +55,17 @@ func check(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("lab check", flag.ContinueOnError)
 	flags.StringVar(&k.Version, "version", "", "`version` of Kafka")
 	flags.BoolVar(&k.Heal, "heal", false, "also heal each fault, and wait until the cluster is whole")
+	fix := flags.Bool("fix", false, "heal each fault by the playbook of what is found, until Verify says FIXED")
+	out := flags.String("out", "", "with --fix, keep the table in `file`")
 	oracles := flags.Bool("oracles", false, "do without ktriage: only see that every fault bites (and heals)")
 	verbose := flags.Bool("v", false, "print every verdict")
 	changes := flags.String("changes", "", "print what the probes see change in a fault, as facts does, to FAULT.txt in `directory`")
 	more := flags.String("args", "", "`arguments` for every ktriage check, separated by blanks")
 	if err := flags.Parse(args); err != nil {
 		return flag.ErrHelp
+	}
+	if *fix {
+		return fixes(ctx, k.Version, *out, flags.Args())
 	}
 	faults, err := lab.FaultOf(flags.Args()...)
 	if err != nil {

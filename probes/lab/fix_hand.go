@@ -1,0 +1,147 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What fixes leave to a human, what humans read off the looks of playbooks, and
+// how Kafka's own tools say that a fault is over.
+
+func nothing(context.Context, *Cluster, *Toolbox) error { return nil }
+
+// write makes a file in the directory where commands run.
+func (t *Toolbox) write(name, text string) error {
+	if err := os.WriteFile(filepath.Join(t.Dir, name), []byte(text), 0o600); err != nil {
+		return fmt.Errorf("write a file for a command: %w", err)
+	}
+	return nil
+}
+
+// billing starts so many members of the usual group.
+func billing(members int) func(context.Context, *Cluster, *Toolbox) error {
+	return func(ctx context.Context, c *Cluster, _ *Toolbox) error {
+		for range members {
+			if _, err := c.Consume(ctx, billingGroup, ordersTopic, 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// again restarts the usual group with one sound member.
+func again(ctx context.Context, c *Cluster, t *Toolbox) error {
+	if err := c.stopConsumers(); err != nil {
+		return err
+	}
+	return billing(1)(ctx, c, t)
+}
+
+// stopFlapping stops the members that come and go, and leaves the others.
+func (c *Cluster) stopFlapping() error {
+	c.mu.Lock()
+	var flapping []stopper
+	c.clients = slices.DeleteFunc(c.clients, func(s stopper) bool {
+		_, flaps := s.(*flapper)
+		if flaps {
+			flapping = append(flapping, s)
+		}
+		return flaps
+	})
+	c.mu.Unlock()
+	for _, s := range flapping {
+		s.Stop()
+	}
+	if len(flapping) == 0 {
+		return errors.New("no member comes and goes")
+	}
+	return nil
+}
+
+// theDisk reads the device under the log dir of broker 3, as findmnt shows it,
+// and keeps it: a loop device is gone when nobody has it.
+func theDisk(_ context.Context, c *Cluster, t *Toolbox) (map[string]string, error) {
+	device := c.disk.loop
+	f, err := os.Open("/dev/" + device)
+	if err != nil {
+		return nil, err
+	}
+	t.kept = append(t.kept, f)
+	return map[string]string{"<device>": device}, nil
+}
+
+// theStore reads where broker 2 has its key store.
+func theStore(_ context.Context, c *Cluster, _ *Toolbox) (map[string]string, error) {
+	return map[string]string{"<keystore>": c.Node(2).keyStore()}, nil
+}
+
+// startOffset reads where the open transaction begins, in the last column of
+// what kafka-transactions.sh describe-producers prints:
+//
+//	ProducerId ProducerEpoch LatestCoordinatorEpoch LastSequence LastTimestamp CurrentTransactionStartOffset
+func startOffset(ctx context.Context, c *Cluster, t *Toolbox) (map[string]string, error) {
+	out, err := t.Run(ctx, "kafka-transactions.sh --bootstrap-server "+c.Bootstrap()[0]+" describe-producers --topic "+paymentsTopic+" --partition 0")
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(out) {
+		f := strings.Fields(line)
+		if len(f) < 6 {
+			continue
+		}
+		if n, err := strconv.ParseInt(f[len(f)-1], 10, 64); err == nil && n >= 0 {
+			return map[string]string{"<start-offset>": fmt.Sprint(n)}, nil
+		}
+	}
+	return nil, fmt.Errorf("no open transaction in %q", out)
+}
+
+func billingKeepsUp(ctx context.Context, c *Cluster) (string, error) {
+	return billingGroup + " has caught up", c.caughtUp(ctx, billingGroup)
+}
+
+func auditorsKeepUp(ctx context.Context, c *Cluster) (string, error) {
+	return "auditors have caught up", c.caughtUp(ctx, "auditors")
+}
+
+// standing sees that every commit of the report group stands at an offset.
+func standing(at int64) func(context.Context, *Cluster) (string, error) {
+	return func(ctx context.Context, c *Cluster) (string, error) {
+		lines, err := c.Group(ctx, reportGroup)
+		if err == nil && len(lines) == 0 {
+			err = fmt.Errorf("group %s has no commits", reportGroup)
+		}
+		for _, l := range lines {
+			if err == nil && l.Committed != at {
+				err = fmt.Errorf("%s-%d: committed %d, want %d", l.Topic, l.Partition, l.Committed, at)
+			}
+		}
+		return fmt.Sprintf("every commit of %s is %d", reportGroup, at), err
+	}
+}
+
+// unheld sees that brokers no longer tell the loader to wait.
+func unheld(ctx context.Context, c *Cluster) (string, error) {
+	t, err := c.held()
+	if err != nil {
+		return "", err
+	}
+	before := t.waits.Load()
+	select {
+	case <-time.After(3 * time.Second):
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	if more := t.waits.Load() - before; more > 0 {
+		return "", fmt.Errorf("brokers told %s to wait for %d ms within 3 s", loader, more)
+	}
+	return "brokers let " + loader + " go on", nil
+}
