@@ -76,6 +76,11 @@ func (x fixer) mend(ctx context.Context, c *lab.Cluster, row *fixed) error {
 	}
 	row.first = v.All()[0].Cause.ID
 	c.Say("found: %s", found.Says)
+	select { // an operator reads first, and meanwhile the slower probes see what they can
+	case <-time.After(reads):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	tools, err := c.Toolbox()
 	if err != nil {
 		return err
@@ -98,9 +103,18 @@ func (x fixer) mend(ctx context.Context, c *lab.Cluster, row *fixed) error {
 		return fmt.Errorf("not FIXED: %w", err)
 	}
 	c.Say("FIXED after %.1f s: %s", row.seconds, strings.Join(row.signs, ", "))
-	row.over, err = c.Over(ctx, f)
-	return err
+	if row.over, err = c.Over(ctx, f); err != nil {
+		return err
+	}
+	// What went must stay away.
+	if row.signs, row.also, err = w.fixed(ctx, 20*time.Second, found); err != nil {
+		return fmt.Errorf("no longer FIXED: %w", err)
+	}
+	return nil
 }
+
+// reads is how long an operator looks at what was found before the fix.
+const reads = 7 * time.Second
 
 // apply takes the steps of the playbook as the console shows it.
 func (x fixer) apply(ctx context.Context, c *lab.Cluster, tools *lab.Toolbox, row *fixed, vars map[string]string) error {
