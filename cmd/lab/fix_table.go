@@ -30,6 +30,9 @@ to FIXED, on two cores with the lab's short timeouts.
 // line is the row of the table.
 func (r *fixed) line() string {
 	seconds, signs, over := fmt.Sprintf("%.0f", r.seconds), strings.Join(r.signs, ", "), r.over
+	if len(r.also) > 0 {
+		over += "; beside it " + strings.Join(r.also, ", ")
+	}
 	if r.err != nil {
 		seconds, over = "-", "NO: "+r.err.Error()
 	}

@@ -14,7 +14,7 @@ var Fixes = []*Fix{
 	{Fault: brokerCrashed, Take: []Take{{Step: "Start it", Fill: unit(2)}}},
 	{Fault: brokerHung, Take: []Take{{Step: "State T"}}},
 	{Fault: plannedShutdown, Take: []Take{{Step: "Ask whoever stopped it", Fill: unit(2)}}},
-	{Fault: underMinISR, Take: []Take{
+	{Fault: underMinISR, Within: 150 * time.Second, Take: []Take{
 		{Step: "Bring the missing brokers back", Fill: unit(2)},
 		{Step: "Bring the missing brokers back", Fill: unit(3)},
 	}},
