@@ -21,7 +21,7 @@ the finding was gone, and Kafka's own tools said that the fault is over.
 writes the rows, each when its fix has succeeded. Commands are Kafka's own scripts;
 units of systemctl are the brokers of the lab. In parentheses stands what an operator
 filled in, "by hand" what a step leaves to a human. Seconds are from the first command
-to FIXED, on two cores with the lab's short timeouts.
+until all of that held, on two cores with the lab's short timeouts.
 
 | fault | playbook | steps | seconds | FIXED | then | Kafka, day |
 |---|---|---|---|---|---|---|
