@@ -8,7 +8,9 @@ import (
 // Verify compares every sign that is trouble now, or was at a time, with what it
 // was then; as a rule that of the mark "fix applied". A sign that was trouble
 // and cannot be read now is unchanged: nobody saw it go. One that could not be
-// read then is left out, as is one of a subject that is no more.
+// read then is left out, as is one of a subject that is no more. One that is yes
+// for the past, as lines of a log within ten minutes, is fixed when a minute has
+// brought no more of it.
 func (s *Session) Verify(since time.Time) []Moved {
 	var all []Moved
 	for key, t := range s.track {
@@ -20,7 +22,11 @@ func (s *Session) Verify(since time.Time) []Moved {
 		if !known || before.Outcome == Unknown || before.Outcome != Yes && now.Outcome != Yes {
 			continue
 		}
-		all = append(all, Moved{key.sign, key.subject, change(before, now), before, now})
+		moved := Moved{key.sign, key.subject, change(before, now), before, now}
+		if before.Outcome == Yes && silent(now, since, s.history.now) {
+			moved.Change, moved.After.Text = Fixed, "none since "+clock(now.Last)
+		}
+		all = append(all, moved)
 	}
 	order := map[*Sign]int{}
 	for i, sign := range s.catalogue.Signs {
@@ -33,6 +39,31 @@ func (s *Session) Verify(since time.Time) []Moved {
 		return subjectLess(all[i].Subject, all[j].Subject)
 	})
 	return all
+}
+
+// quiet is for how long what is known of the past alone must not have come again.
+const quiet = time.Minute
+
+// silent says whether a sign is yes for the past alone, of which a minute has
+// brought no more. A fix takes its time: some of it may come after its mark.
+func silent(now SignState, fix, at time.Time) bool {
+	return now.Outcome == Yes && !now.Last.IsZero() && at.Sub(fix) >= quiet && at.Sub(now.Last) >= quiet
+}
+
+// Faded says whether nothing but the past speaks for a finding any more, as
+// Verify has it since a time.
+func (s *Session) Faded(f *Finding, since time.Time) bool {
+	faded := false
+	for _, e := range f.Evidence {
+		if e.Outcome != Yes || e.Weight <= 0 || !e.Sign.Trouble {
+			continue
+		}
+		if !silent(e.SignState, since, s.history.now) {
+			return false
+		}
+		faded = true
+	}
+	return faded
 }
 
 // at is the state of a sign at a time; known is false when it had not been

@@ -233,3 +233,36 @@ func BenchmarkApply(b *testing.B) {
 		s.next()
 	}
 }
+
+// What a log told of the past counts as fixed when a minute has brought no more.
+func TestFixOfWhatWasLogged(t *testing.T) {
+	s := newScene()
+	refused := fact.LogLines{Count: 3, First: s.at.Add(-20 * time.Second), Last: s.at.Add(-10 * time.Second)}
+	about := func(lines fact.LogLines) Change {
+		s.healthy()
+		s.see(fact.LogNotEnoughReplicas.Is(fact.BrokerOf(1), lines))
+		s.next()
+		for _, m := range s.session.Verify(s.session.FixApplied()) {
+			if m.Sign == notEnoughReplicasLogged {
+				return m.Change
+			}
+		}
+		return ""
+	}
+	about(refused)
+	mark := s.at
+	s.session.Apply(fact.Batch{At: mark, Marks: []fact.Mark{{At: mark, Kind: fact.FixApplied}}})
+	s.at = mark.Add(50 * time.Second)
+	if got := about(refused); got != Unchanged {
+		t.Errorf("before a minute has passed: %s", got)
+	}
+	s.at = mark.Add(70 * time.Second)
+	if got := about(refused); got != Fixed {
+		t.Errorf("after a minute without such a line: %s", got)
+	}
+	refused.Last = mark.Add(65 * time.Second)
+	s.at = mark.Add(80 * time.Second)
+	if got := about(refused); got != Unchanged {
+		t.Errorf("after another such line: %s", got)
+	}
+}

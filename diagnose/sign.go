@@ -58,6 +58,7 @@ type Reading struct {
 	Limit    float64   // where yes begins; meant only with a Unit
 	Below    bool      // yes is at or below Limit, not at or above it
 	Since    time.Time // when it began, where the facts tell; zero: when first seen
+	Last     time.Time // of the newest event that it is yes for, where that is the past, as a line of a log; zero: it is yes for what is now
 	Lasting  bool      // it does not pass by itself: the sign's For is not waited for
 	Because  *fact.Unknown
 	Affected Affected

@@ -101,7 +101,7 @@ var commitsWentBack = &Sign{
 		now := past[len(past)-1].offsets
 		var back []int
 		var by int64
-		var when time.Time
+		var when, last time.Time
 		for n := 1; n < len(past); n++ {
 			past[n].each(past[n-1].offsets, func(i, j int) {
 				fell := past[n-1].Committed[j] - past[n].Committed[i]
@@ -109,8 +109,8 @@ var commitsWentBack = &Sign{
 				if fell <= 0 || at < 0 {
 					return
 				}
-				if when.IsZero() {
-					when = past[n].at
+				if last = past[n].at; when.IsZero() {
+					when = last
 				}
 				if by += fell; !slices.Contains(back, at) {
 					back = append(back, at)
@@ -122,6 +122,7 @@ var commitsWentBack = &Sign{
 		}
 		slices.Sort(back)
 		r := yes("commits of %s went back at %s, by %d in sum (%s)", plural(len(back), "partition"), clock(when), by, now.named(back))
+		r.Last = last
 		return since(when, now.about(v, back, r))
 	},
 }

@@ -30,7 +30,7 @@ func often(v *View, k fact.Of[fact.LogLines], enough int, what string) Reading {
 	}
 	if r.Outcome == Yes {
 		r.Text += whom(lines) + ", last at " + clock(lines.Last)
-		r.Since = lines.First
+		r.Since, r.Last = lines.First, lines.Last
 	}
 	return r
 }
@@ -99,7 +99,7 @@ var recordsTooLargeLogged = &Sign{
 func anywhere(v *View, k fact.Of[fact.LogLines], what string) Reading {
 	count := map[string]int{}
 	n, read := 0, 0
-	var first time.Time
+	var first, last time.Time
 	for _, b := range k.Subjects(v) {
 		lines, ok := k.Latest(v, b)
 		if !ok {
@@ -115,6 +115,9 @@ func anywhere(v *View, k fact.Of[fact.LogLines], what string) Reading {
 		}
 		if first.IsZero() || lines.First.Before(first) {
 			first = lines.First
+		}
+		if lines.Last.After(last) {
+			last = lines.Last
 		}
 	}
 	if read == 0 {
@@ -133,6 +136,7 @@ func anywhere(v *View, k fact.Of[fact.LogLines], what string) Reading {
 	if len(names) > 0 {
 		r.Text += ": " + listed(names[:min(len(names), 3)])
 	}
+	r.Last = last
 	return since(first, r)
 }
 

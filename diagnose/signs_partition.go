@@ -93,7 +93,9 @@ var notEnoughReplicasLogged = &Sign{
 			}
 			return no("no NotEnoughReplicasException in the last %s", recent)
 		}
-		return yes("%s refused %d writes for too few in-sync replicas, last at %s", at, newest.Count, clock(newest.Last))
+		r := yes("%s refused %d writes for too few in-sync replicas, last at %s", at, newest.Count, clock(newest.Last))
+		r.Last = newest.Last
+		return r
 	},
 }
 

@@ -84,7 +84,7 @@ func (m Model) leaveRows(moved []diagnose.Moved, fix time.Time, w int) []row {
 		open = append(open, plural(fresh, "sign")+" new since the fix")
 	}
 	for _, f := range m.verdict().Findings {
-		if f.Band.Sure() && f.Severity.Rank() >= diagnose.Major.Rank() {
+		if f.Band.Sure() && f.Severity.Rank() >= diagnose.Major.Rank() && !m.shown.session.Faded(f, fix) {
 			open = append(open, f.Cause.ID+" on "+f.Subject.String()+" is "+band(f.Band))
 		}
 	}

@@ -149,6 +149,7 @@ func (w *watcher) fixed(ctx context.Context, most time.Duration, of *diagnose.Fi
 		}
 		for _, f := range v.All() {
 			switch {
+			case s.Faded(f, s.FixApplied()):
 			case f.Cause == of.Cause && f.Subject == of.Subject && f.Band.Sure():
 				open = append(open, f.Cause.ID+" is still "+string(f.Band))
 			case f.Cause != of.Cause && f.Band.Sure() && f.Severity.Rank() >= diagnose.Major.Rank():
