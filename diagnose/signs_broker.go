@@ -233,3 +233,10 @@ func since(t time.Time, r Reading) Reading {
 	r.Since = t
 	return r
 }
+
+// between is a reading of what began at one time and was last seen at another:
+// it says nothing of now.
+func between(first, last time.Time, r Reading) Reading {
+	r.Since, r.Last = first, last
+	return r
+}

@@ -122,8 +122,7 @@ var commitsWentBack = &Sign{
 		}
 		slices.Sort(back)
 		r := yes("commits of %s went back at %s, by %d in sum (%s)", plural(len(back), "partition"), clock(when), by, now.named(back))
-		r.Last = last
-		return since(when, now.about(v, back, r))
+		return between(when, last, now.about(v, back, r))
 	},
 }
 

@@ -69,7 +69,11 @@ var noSpaceLogged = &Sign{
 		if lines.Count > 0 && failed.Count == 0 && v.Now().Sub(lines.Last) > recent {
 			return no("no space left on device at %s, and not since", clock(lines.Last))
 		}
-		return logged(v, fact.LogNoSpace, "no space left on device")
+		r := logged(v, fact.LogNoSpace, "no space left on device")
+		if r.Outcome == Yes && failed.Count == 0 {
+			r.Last = lines.Last // it serves on
+		}
+		return r
 	},
 }
 

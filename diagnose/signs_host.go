@@ -59,7 +59,7 @@ var fdsShort = &Sign{
 	Uses: []fact.Key{fact.ProcessFDs, fact.ProcessFDLimit, fact.LogTooManyFiles},
 	Test: func(v *View) Reading {
 		if lines, ok := brokerLines(fact.LogTooManyFiles, v); ok && lines.Count > 0 && v.Now().Sub(lines.Last) <= 10*time.Minute {
-			return since(lines.First, yes("Too many open files at %s: %s", clock(lines.First), lines.Text))
+			return between(lines.First, lines.Last, yes("Too many open files at %s: %s", clock(lines.First), lines.Text))
 		}
 		open, ok := fact.ProcessFDs.Latest(v, v.Subject)
 		if !ok { // also where the process has ended, and its log cannot be read

@@ -30,7 +30,7 @@ func often(v *View, k fact.Of[fact.LogLines], enough int, what string) Reading {
 	}
 	if r.Outcome == Yes {
 		r.Text += whom(lines) + ", last at " + clock(lines.Last)
-		r.Since, r.Last = lines.First, lines.Last
+		return between(lines.First, lines.Last, r)
 	}
 	return r
 }
@@ -136,8 +136,7 @@ func anywhere(v *View, k fact.Of[fact.LogLines], what string) Reading {
 	if len(names) > 0 {
 		r.Text += ": " + listed(names[:min(len(names), 3)])
 	}
-	r.Last = last
-	return since(first, r)
+	return between(first, last, r)
 }
 
 var denialsLogged = &Sign{

@@ -93,9 +93,7 @@ var notEnoughReplicasLogged = &Sign{
 			}
 			return no("no NotEnoughReplicasException in the last %s", recent)
 		}
-		r := yes("%s refused %d writes for too few in-sync replicas, last at %s", at, newest.Count, clock(newest.Last))
-		r.Last = newest.Last
-		return r
+		return between(time.Time{}, newest.Last, yes("%s refused %d writes for too few in-sync replicas, last at %s", at, newest.Count, clock(newest.Last)))
 	},
 }
 

@@ -112,7 +112,7 @@ var mapsShort = &Sign{
 	Uses:  []fact.Key{fact.MapsLimit, fact.ProcessVM, fact.ProcessVMLimit, fact.LogMapFailed},
 	Test: func(v *View) Reading {
 		if lines, ok := brokerLines(fact.LogMapFailed, v); ok && lines.Count > 0 && v.Now().Sub(lines.Last) <= 10*time.Minute {
-			return since(lines.First, yes("Map failed at %s: %s", clock(lines.First), lines.Text))
+			return between(lines.First, lines.Last, yes("Map failed at %s: %s", clock(lines.First), lines.Text))
 		}
 		maps, _ := fact.ProcessMaps.Latest(v, v.Subject)
 		if host, ok := theHost(v, fact.MapsLimit); ok {
