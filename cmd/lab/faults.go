@@ -106,6 +106,7 @@ func check(ctx context.Context, args []string) error {
 func facts(ctx context.Context, args []string) error {
 	k := lab.Checker{Say: os.Stderr}
 	flags := flag.NewFlagSet("lab facts", flag.ContinueOnError)
+	flags.BoolVar(&k.Brief, "brief", false, "only the facts that a fault must show, as Markdown")
 	flags.StringVar(&k.Version, "version", "", "`version` of Kafka")
 	if err := flags.Parse(args); err != nil {
 		return flag.ErrHelp

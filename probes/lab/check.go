@@ -21,6 +21,7 @@ type Checker struct {
 	Heal    bool     // also heal each fault, and wait until the cluster is whole
 	Say     io.Writer
 
+	Brief bool // Facts prints the facts that a fault must show, and no other
 	// Changes is where to print what the probes saw change, as Facts does; it costs
 	// a look before each fault. nil: not wanted.
 	Changes func(*Fault) (io.WriteCloser, error)

@@ -32,7 +32,12 @@ func (k *Checker) Facts(ctx context.Context, f *Fault, w io.Writer) (err error) 
 	if err != nil {
 		return err
 	}
-	if err := printSeen(w, c, f, saw, healthy, broken); err != nil {
+	if k.Brief {
+		err = PrintTold(w, f, c.unexpand(saw), Tell(c, healthy, broken, f.Facts))
+	} else {
+		err = printSeen(w, c, f, saw, healthy, broken)
+	}
+	if err != nil {
 		return err
 	}
 	_, missing := broken.all(c, f.Facts)

@@ -57,7 +57,7 @@ func ReadSeen(ctx context.Context, file string) (*Seen, error) {
 			return nil, fmt.Errorf("read what was seen: %w", err)
 		}
 		for _, o := range b.Observations {
-			if err := s.take(o); err != nil {
+			if err := s.take(o, b.At); err != nil {
 				return nil, err
 			}
 		}

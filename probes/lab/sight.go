@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 )
@@ -38,18 +39,19 @@ type place struct {
 // Seen is what a recording told: of each reading its texts, in the order of time.
 type Seen struct {
 	texts    map[place][]string
-	counters map[string]bool // keys that only ever grow
-	places   []place         // sorted
+	times    map[place][]time.Time // of each text
+	counters map[string]bool       // keys that only ever grow
+	places   []place               // sorted
 }
 
-// take adds an observation.
-func (s *Seen) take(o fact.Observation) error {
+// take adds an observation of a moment.
+func (s *Seen) take(o fact.Observation, at time.Time) error {
 	leaves, err := leavesOf(o)
 	if err != nil {
 		return err
 	}
 	if s.texts == nil {
-		s.texts, s.counters = map[place][]string{}, map[string]bool{}
+		s.texts, s.times, s.counters = map[place][]string{}, map[place][]time.Time{}, map[string]bool{}
 	}
 	if o.Key.Kind == fact.CounterKind {
 		s.counters[o.Key.Name] = true
@@ -59,18 +61,19 @@ func (s *Seen) take(o fact.Observation) error {
 	for p := range s.texts {
 		if p.Key == o.Key.Name && p.Subject == subject && !slices.ContainsFunc(leaves, func(l leaf) bool { return l.Row == p.Row && l.Name == p.Name }) {
 			delete(s.texts, p)
+			delete(s.times, p)
 		}
 	}
 	for _, l := range leaves {
 		p := place{o.Key.Name, subject, l.Row, l.Name}
-		s.texts[p] = append(s.texts[p], l.Text)
+		s.texts[p], s.times[p] = append(s.texts[p], l.Text), append(s.times[p], at)
 	}
 	return nil
 }
 
-// Check says what of a sight is missing; nil when it was seen.
-func (s *Seen) Check(want Sight) error {
-	rows := map[[2]string]map[string][]string{} // by subject and row, then by name
+// rows is the readings that a sight is about, by subject and row, then by name.
+func (s *Seen) rows(want Sight) map[[2]string]map[string][]string {
+	rows := map[[2]string]map[string][]string{}
 	for p, texts := range s.texts {
 		if p.Key != want.Key || want.Subject != "" && p.Subject != want.Subject {
 			continue
@@ -81,6 +84,12 @@ func (s *Seen) Check(want Sight) error {
 		}
 		rows[at][p.Name] = texts
 	}
+	return rows
+}
+
+// Check says what of a sight is missing; nil when it was seen.
+func (s *Seen) Check(want Sight) error {
+	rows := s.rows(want)
 	if len(rows) == 0 {
 		return fmt.Errorf("%s: not observed", want)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 )
@@ -25,8 +26,8 @@ func view(brokers ...int32) fact.MetadataView {
 func seen(t *testing.T, all ...fact.Observation) *Seen {
 	t.Helper()
 	s := &Seen{}
-	for _, o := range all {
-		if err := s.take(o); err != nil {
+	for i, o := range all {
+		if err := s.take(o, time.Unix(int64(i), 0)); err != nil {
 			t.Fatal(err)
 		}
 	}
