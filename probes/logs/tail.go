@@ -13,12 +13,8 @@ import (
 	"github.com/ktriage/ktriage/probes/probe"
 )
 
-const (
-	// lookBack is how much of a log is read at first, and at most at a time.
-	lookBack = 4 << 20
-	// chunk is the size of one read.
-	chunk = 256 << 10
-)
+// chunk is the size of one read.
+const chunk = 256 << 10
 
 // tail follows one log file through appending, rolling and truncation. Its
 // methods are for one goroutine at a time.
@@ -32,7 +28,7 @@ type tail struct {
 }
 
 // advance reads what has been added to the file since the last call: at first
-// its last 4 MiB, with the end of its rolled predecessor where it is shorter.
+// its end, with that of its rolled predecessors where it is short, see back.
 func (f *tail) advance(t *probe.Target, path string) error {
 	file, err := t.Open(path)
 	if err != nil {
@@ -46,22 +42,25 @@ func (f *tail) advance(t *probe.Target, path string) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("open broker log: %s is not a plain file", path)
 	}
-	inode := inodeOf(info)
+	inode, first := inodeOf(info), f.inode == 0
 	switch {
-	case f.inode == 0:
+	case first:
 		f.scan.zone = zoneOf(file, info)
-		if missing := lookBack - info.Size(); missing > 0 {
-			f.before(t, path, func(os.FileInfo) bool { return true }, missing)
+		older, from := f.back(t, path, file, info)
+		for _, p := range older {
+			f.old(t, p)
 		}
+		f.begin(from)
+		f.inode = inode
 	case f.inode != inode:
 		// Rolled: the rest of the file that we know has a longer name now.
-		f.before(t, path, func(old os.FileInfo) bool { return inodeOf(old) == f.inode }, -1)
+		f.before(t, path, func(old os.FileInfo) bool { return inodeOf(old) == f.inode })
 	case info.Size() < f.offset:
 		// Truncated, and written anew. Who truncates has copied it first, mostly:
 		// what was added before that stands in the copy.
 		f.before(t, path, func(old os.FileInfo) bool {
 			return f.copied(t, filepath.Join(filepath.Dir(path), old.Name()), old.Size())
-		}, -1)
+		})
 		f.restart()
 	}
 	if f.inode != inode {
@@ -69,33 +68,30 @@ func (f *tail) advance(t *probe.Target, path string) error {
 		f.inode = inode
 	}
 	f.scan.file, f.scan.mtime = path, info.ModTime()
+	if !first {
+		f.gap(info.Size())
+	}
 	return f.read(t, file, info.Size())
 }
 
 // restart forgets the position in the file, not what was found in it.
 func (f *tail) restart() { f.offset, f.part, f.skip, f.last = 0, nil, false, nil }
 
-// before reads the newest rolled file that suits: its last bytes, or with -1
-// from where we stopped reading it.
-func (f *tail) before(t *probe.Target, path string, suits func(os.FileInfo) bool, last int64) {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return
-	}
-	newest, when := "", time.Time{}
-	for _, e := range entries {
-		if !rolledFrom(filepath.Base(path), e.Name()) {
-			continue
-		}
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && suits(info) && info.ModTime().After(when) {
-			newest, when = e.Name(), info.ModTime()
+// before reads on in the newest rolled file that suits, from where we stopped.
+func (f *tail) before(t *probe.Target, path string, suits func(os.FileInfo) bool) {
+	for _, p := range predecessors(path) {
+		if suits(p.info) {
+			p.from = -1
+			f.old(t, p)
+			return
 		}
 	}
-	if newest == "" {
-		return
-	}
-	name := filepath.Join(filepath.Dir(path), newest)
-	file, err := t.Open(name)
+}
+
+// old reads a rolled file to its end: from where a part begins, or with -1 from
+// where we stopped reading it.
+func (f *tail) old(t *probe.Target, p part) {
+	file, err := t.Open(p.name)
 	if err != nil {
 		return
 	}
@@ -104,10 +100,12 @@ func (f *tail) before(t *probe.Target, path string, suits func(os.FileInfo) bool
 	if err != nil {
 		return
 	}
-	f.scan.file, f.scan.mtime = name, info.ModTime()
-	if last >= 0 {
+	f.scan.file, f.scan.mtime = p.name, info.ModTime()
+	if p.from >= 0 {
 		f.restart()
-		f.begin(max(0, info.Size()-last))
+		f.begin(p.from)
+	} else {
+		f.gap(info.Size())
 	}
 	// What cannot be read of a predecessor is as if it had been deleted.
 	_ = f.read(t, file, info.Size())
@@ -139,17 +137,21 @@ func rolledFrom(log, name string) bool {
 	return strings.Trim(rest[1:], "0123456789-_T") == ""
 }
 
+// gap leaves out what lies further back than lookBack: a log that grows like that
+// between two looks repeats itself.
+func (f *tail) gap(size int64) {
+	if size-f.offset > lookBack {
+		f.begin(size - lookBack)
+	}
+}
+
 // begin starts reading at an offset, most likely within a line.
 func (f *tail) begin(offset int64) {
 	f.offset, f.part, f.skip = offset, nil, offset > 0
 }
 
-// read scans the file from where we are to size. Of more than lookBack bytes
-// only the last are read: a log that grows like that repeats itself.
+// read scans the file from where we are to size.
 func (f *tail) read(t *probe.Target, file *os.File, size int64) error {
-	if size-f.offset > lookBack {
-		f.begin(size - lookBack)
-	}
 	began, from := time.Now(), f.offset
 	buf := make([]byte, min(chunk, max(0, size-f.offset)))
 	for f.offset < size {
