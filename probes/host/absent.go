@@ -34,7 +34,7 @@ func configured(t *probe.Target) (found, error) {
 	if err != nil {
 		path = t.BrokerConfig
 	}
-	b := fact.LocalBroker{NodeID: -1, Config: path, LogsDir: t.LogsDir, FoundBy: "--broker-config"}
+	b := fact.LocalBroker{NodeID: -1, Config: path, LogsDir: logsBeside(t, path), FoundBy: "--broker-config"}
 	c, err := readConfig(t, 0, path, nil, "")
 	fill(t, &b, c)
 	return found{LocalBroker: b}, err

@@ -6,7 +6,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -20,9 +19,6 @@ var usualPlaces = []string{
 	"/usr/local/kafka*/config/*.properties", "/usr/local/kafka*/config/kraft/*.properties",
 	"/opt/bitnami/kafka/config/*.properties", "/var/lib/kafka/config/*.properties",
 }
-
-// unitFiles is where systemd keeps what starts a broker.
-var unitFiles = []string{"/etc/systemd/system/*.service", "/lib/systemd/system/*.service", "/usr/lib/systemd/system/*.service"}
 
 const (
 	maxCandidates = 64
@@ -82,32 +78,13 @@ func candidates(t *probe.Target, all []found) []string {
 			patterns = append(patterns, path.Join(dir, "*.properties"), path.Join(path.Dir(dir), "*", path.Base(f.Config)))
 		}
 	}
-	for _, unit := range glob(t.Root, unitFiles) {
-		if text, err := t.ReadFile(unit, 64<<10); err == nil {
-			files = append(files, startedBy(string(text))...)
-		}
+	for _, u := range units(t) {
+		files = append(files, u.Configs...)
 	}
 	files = slices.Concat(files, glob("", patterns), glob(t.Root, usualPlaces))
 	slices.Sort(files)
 	files = slices.DeleteFunc(slices.Compact(files), func(f string) bool { return known[f] })
 	return files[:min(len(files), maxCandidates)]
-}
-
-// startedBy is the properties files that a unit file hands to Kafka.
-func startedBy(unit string) []string {
-	var files []string
-	for line := range strings.Lines(unit) {
-		command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStart=")
-		if !ok || !strings.Contains(command, "kafka") {
-			continue
-		}
-		for _, word := range strings.Fields(command) {
-			if word = strings.Trim(word, `"'`); strings.HasSuffix(word, ".properties") && path.IsAbs(word) {
-				files = append(files, word)
-			}
-		}
-	}
-	return files
 }
 
 func stat(t *probe.Target, name string) (os.FileInfo, error) {
@@ -136,10 +113,16 @@ func usedLately(t *probe.Target, dirs []string) bool {
 	return false
 }
 
-// logsBeside is where the logs of a broker may be that no process tells of.
+// logsBeside is where the logs of a broker may be that no process tells of: where
+// its unit file puts them, or where one lies beside its properties.
 func logsBeside(t *probe.Target, config string) string {
 	if t.LogsDir != "" {
 		return t.LogsDir
+	}
+	for _, u := range units(t) {
+		if u.LogsDir != "" && slices.Contains(u.Configs, config) {
+			return t.Root + u.LogsDir
+		}
 	}
 	dir := path.Dir(config)
 	for _, logs := range []string{path.Join(dir, "logs"), path.Join(path.Dir(dir), "logs"), path.Join(path.Dir(path.Dir(dir)), "logs"), t.Root + "/var/log/kafka"} {

@@ -30,7 +30,7 @@ func TestBrokersThatEndedWithoutATrace(t *testing.T) {
 	recent := time.Now().Add(-time.Hour)
 	node(t, root, "/opt/kafka/config/server.properties", "/data/usual", "c", "1", recent)
 	node(t, root, "/srv/elsewhere/broker.properties", "/data/unit", "c", "2", recent)
-	mustWrite(t, root+"/etc/systemd/system/kafka.service", "[Service]\nExecStart=/srv/kafka/bin/kafka-server-start.sh \""+root+"/srv/elsewhere/broker.properties\"\n")
+	mustWrite(t, root+"/etc/systemd/system/kafka.service", "[Service]\nEnvironment=KAFKA_HEAP_OPTS=-Xmx1g \"LOG_DIR=/srv/logs\"\nExecStart=/srv/kafka/bin/kafka-server-start.sh \""+root+"/srv/elsewhere/broker.properties\"\n")
 	node(t, root, "/etc/kafka/retired.properties", "/data/retired", "c", "3", time.Now().Add(-30*24*time.Hour))
 	mustWrite(t, root+"/etc/kafka/sample.properties", "broker.id=0\nlog.dirs=/data/never-formatted\n")
 	mustWrite(t, root+"/opt/kafka/logs/server.log", "x\n")
@@ -50,6 +50,15 @@ func TestBrokersThatEndedWithoutATrace(t *testing.T) {
 		t.Errorf("broker 1: %+v", b)
 	}
 
+	if b := got[1]; b.LogsDir != root+"/srv/logs" {
+		t.Errorf("the logs of broker 2 are said to be in %q, want those of its unit file", b.LogsDir)
+	}
+	// Named by its properties file, a broker that is down has its logs too.
+	named, err := configured(&probe.Target{Root: root, BrokerConfig: root + "/opt/kafka/config/server.properties"})
+	if err != nil || named.NodeID != 1 || named.LogsDir != root+"/opt/kafka/logs" {
+		t.Errorf("--broker-config: %+v, %v", named, err)
+	}
+
 	// With a broker that runs, only its own cluster counts, and what lies beside it.
 	node(t, root, "/srv/kafka/b7/server.properties", "/data/b7", "mine", "7", recent)
 	node(t, root, "/srv/kafka/b8/server.properties", "/data/b8", "mine", "8", recent)
@@ -58,12 +67,5 @@ func TestBrokersThatEndedWithoutATrace(t *testing.T) {
 	got = beside(target, running)
 	if ids := nodes(got); !slices.Equal(ids, []int32{8}) || got[0].LogsDir != root+"/srv/kafka/b8/logs" {
 		t.Errorf("beside broker 7: %+v, want broker 8 of the same cluster", got)
-	}
-}
-
-func TestStartedBy(t *testing.T) {
-	const unit = "# ExecStart=/opt/kafka/bin/kafka-server-start.sh /no.properties\n  ExecStart=/opt/kafka/bin/kafka-server-start.sh -daemon /etc/a.properties --override x=y.properties\nExecStart=/bin/other /etc/b.properties\n"
-	if got := startedBy(unit); !slices.Equal(got, []string{"/etc/a.properties"}) {
-		t.Errorf("%v, want /etc/a.properties", got)
 	}
 }
