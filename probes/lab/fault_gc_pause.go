@@ -35,4 +35,12 @@ var gcPause = &Fault{
 	Expect:    []Expect{{"gc-pause", "process 2"}},
 	Branch:    "performance",
 	Forbidden: []string{"heap-exhaustion", "broker-crashed", "broker-hung"},
+	Facts: []Sight{
+		{"jvm.gc.full.count", "process 2", "value moves"},
+		{"jvm.gc.full.seconds", "process 2", "value moves"},
+		{"jvm.gc.last-cause", "process 2", "value=System.gc()"},
+		{"jvm.gclog.full.count", "process 2", "value moves"},
+		{"jvm.gclog.explicit.count", "process 2", "value moves"},
+		{"jvm.safepoint.seconds", "process 2", "value moves"},
+	},
 }

@@ -67,6 +67,8 @@ var fdExhaustion = &Fault{
 	Later:     true,
 	Forbidden: []string{"broker-crashed", "broker-hung", "planned-shutdown", "log-dir-offline", "mmap-exhaustion"},
 	Facts: []Sight{
+		{"host.process.fds", "process 2", "value>0"},
+		{"host.process.fds.limit", "process 2", "value<1000"},
 		{"log.too-many-files", "broker 2", "row=names accept; count>0"},
 		{"kafka.broker.reach", "broker 2", "step=api-versions; outcome=timed-out"},
 		{"kafka.registered", "cluster", "row=2; fenced=false"},
@@ -118,6 +120,8 @@ var mmapExhaustion = &Fault{
 		{"log.map-failed", "broker 3", "count>0"},
 		{"log.metadata-fault", "broker 3", "count>0"},
 		{"host.process.vm", "process 3", "value>0"},
+		{"host.process.vm.limit", "process 3", "value>0"},
+		{"host.process.maps", "process 3", "value>0"},
 		{"kafka.registered", "cluster", "row=3; fenced=false"},
 	},
 }
