@@ -79,9 +79,10 @@ var noLeader = &Cause{
 	Signs: []Link{
 		{Sign: partitionsWithoutLeader, Strength: Always, Must: true},
 		{Sign: inSyncReplicasLost, Strength: Always, Decisive: true},
+		{Sign: mustReturn, Strength: Sometimes},
 	},
 	Says: func(_ fact.Subject, yes []SignState) string {
-		return gist(yes, partitionsWithoutLeader, inSyncReplicasLost)
+		return gist(yes, partitionsWithoutLeader, mustReturn, inSyncReplicasLost)
 	},
 }
 

@@ -66,6 +66,11 @@ func brokerStates(v *View) []BrokerState {
 			place(r.BrokerAddress)
 		}
 	}
+	if last := lastSeen(v); last != nil {
+		for _, b := range last.Brokers {
+			place(b.BrokerAddress)
+		}
+	}
 	if view, ok := clusterView(v); ok {
 		for _, b := range view.Brokers {
 			place(b)
@@ -102,6 +107,11 @@ func knownBrokers(v *View) []fact.Subject {
 		}
 		for _, id := range view.replicaIDs() {
 			note(fact.BrokerOf(id))
+		}
+	}
+	if last := lastSeen(v); last != nil {
+		for _, b := range last.Brokers {
+			note(fact.BrokerOf(b.ID))
 		}
 	}
 	if local, ok := localBrokers(v); ok {

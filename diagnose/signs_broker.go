@@ -10,8 +10,8 @@ import (
 
 var brokerNotLive = &Sign{
 	ID: "broker-not-live", Title: "it is not among the live brokers", On: fact.Broker, Trouble: true,
-	Doc:      "The broker has replicas or is registered, and most of the other live brokers do not list it: the controller has fenced it, or it never came back.",
-	Uses:     []fact.Key{fact.Metadata, fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.LogFenced},
+	Doc:      "The broker has replicas or is registered, and most of the other live brokers do not list it: the controller has fenced it, or it never came back. Where nobody answers, as the metadata log on this host has it.",
+	Uses:     []fact.Key{fact.Metadata, fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.LogFenced, fact.LastSeen},
 	Subjects: knownBrokers,
 	Test: func(v *View) Reading {
 		id, ok := nodeID(v.Subject)
@@ -33,6 +33,9 @@ var brokerNotLive = &Sign{
 			// Nobody else answers: what it says of itself stands.
 			if view, known := fact.Metadata.Latest(v, v.Subject); known && view.Lives(id) {
 				return no("live: it lists itself, and no other broker answers")
+			}
+			if r, told := fencedAsLastSeen(v, id); told {
+				return r
 			}
 			return cannotTell(v.why(fact.Metadata))
 		}
@@ -153,8 +156,8 @@ var processStopped = &Sign{
 
 var shutdownLogged = &Sign{
 	ID: "controlled-shutdown-logged", Title: "it was shut down on purpose", On: fact.Broker, Leak: 0.001,
-	Doc:      "The broker's own log says SIGTERM, or a controller's log that it asked for a controlled shutdown, and it has not come back since.",
-	Uses:     []fact.Key{fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.Metadata, fact.LogSigterm, fact.LogControlledShutdown, fact.LogUnfenced, fact.LogStarted, fact.LogController},
+	Doc:      "The broker's own log says SIGTERM, or a controller's log or the metadata log on this host that it asked for a controlled shutdown, and it has not come back since.",
+	Uses:     []fact.Key{fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.Metadata, fact.LogSigterm, fact.LogControlledShutdown, fact.LogUnfenced, fact.LogStarted, fact.LogController, fact.LastSeen},
 	Subjects: knownBrokers,
 	Test: func(v *View) Reading {
 		back := lastOf(v, fact.LogUnfenced)
@@ -169,6 +172,9 @@ var shutdownLogged = &Sign{
 		if askedKnown && asked.Count > 0 && asked.Last.After(back) {
 			return since(asked.Last, yes("a controlled shutdown is logged at %s", clock(asked.Last)))
 		}
+		if went, told := parted(v, back); told {
+			return went
+		}
 		if ownKnown {
 			return no("its log says nothing of a shutdown")
 		}
@@ -182,7 +188,7 @@ var shutdownLogged = &Sign{
 var leftISR = &Sign{
 	ID: "replicas-left-isr", Title: "its replicas left the ISR", On: fact.Broker, Trouble: true,
 	Doc:      "Partitions that have a replica on the broker do not count it among their in-sync replicas. Replicas that a reassignment is only adding do not count.",
-	Uses:     []fact.Key{fact.Metadata, fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.Reassigned},
+	Uses:     []fact.Key{fact.Metadata, fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.Reassigned, fact.LastSeen},
 	Subjects: knownBrokers,
 	Test: func(v *View) Reading {
 		id, ok := nodeID(v.Subject)

@@ -328,7 +328,7 @@ var logFlushSlow = &Sign{
 var slowToFollow = &Sign{
 	ID: "slow-to-follow", Title: "leaders wait for it", On: fact.Broker, Trouble: true, Leak: 0.003,
 	Doc:      "Within ten minutes leaders put this live broker out of ISRs three times or more though it was past the high watermark and moving: it follows, too slowly.",
-	Uses:     []fact.Key{fact.LogISRShrinks, fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.Metadata},
+	Uses:     []fact.Key{fact.LogISRShrinks, fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.Metadata, fact.LastSeen},
 	Subjects: knownBrokers,
 	Test: func(v *View) Reading {
 		const enough = 3

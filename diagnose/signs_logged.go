@@ -225,7 +225,7 @@ var followsPartly = &Sign{
 	ID: "follows-partly", Title: "it follows some partitions of a leader and not others", On: fact.Broker, Trouble: true, Leak: 0.05,
 	For:      60 * time.Second, // partitions come back one by one after a restart
 	Doc:      "The live broker is missing from the ISR of some partitions of one leader, in sync with other partitions of that leader and of all others, for a minute or more: not the broker, not the link, but the fetching of these.",
-	Uses:     []fact.Key{fact.Metadata, fact.Reassigned, fact.BrokerReach, fact.Registered, fact.LocalBrokers},
+	Uses:     []fact.Key{fact.Metadata, fact.Reassigned, fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.LastSeen},
 	Subjects: knownBrokers,
 	Test: func(v *View) Reading {
 		id, ok := nodeID(v.Subject)

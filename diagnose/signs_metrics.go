@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -52,20 +53,23 @@ const (
 
 var isrShrinksOften = &Sign{
 	ID: "isr-shrinks-often", Title: "its ISRs shrink again and again", On: fact.Broker,
-	Doc:  "This broker put followers out of ISRs more than five times within an hour, as its log or its metrics count.",
-	Uses: []fact.Key{fact.LogISRShrunk, fact.MetricISRShrinks},
+	Doc:  "This broker put followers out of ISRs more than five times within an hour, as its log, its metrics or the metadata log on this host count.",
+	Uses: []fact.Key{fact.LogISRShrunk, fact.MetricISRShrinks, fact.ISRShrinks},
 	Test: func(v *View) Reading {
 		if l, known := fact.LogISRShrunk.Latest(v, v.Subject); known {
 			n := l.Within(v.Now(), shrinksWindow)
 			r := atLeast(float64(n), shrinksLimit+1, fact.Count, "%s in an hour, in its log", plural(n, "ISR shrink"))
 			if r.Outcome == Yes {
-				r.Since = oftenSince(l, v.Now())
+				r.Since = oftenSince(l, l.First, v.Now())
 			}
 			return r
 		}
 		total, known := fact.MetricISRShrinks.Latest(v, v.Subject)
 		if !known {
-			return notApplicable("neither its log nor its metrics can be seen")
+			if s, told := fact.ISRShrinks.Latest(v, v.Subject); told {
+				return shrinksAsNoted(v, s)
+			}
+			return notApplicable("neither its log nor its metrics nor a metadata log can be seen")
 		}
 		by, over, ok := fact.Growth(fact.MetricISRShrinks, v, v.Subject, shrinksWindow)
 		switch {
@@ -78,15 +82,36 @@ var isrShrinksOften = &Sign{
 	},
 }
 
+// shrinksAsNoted is the reading that the metadata log gives, as far as it speaks
+// of now.
+func shrinksAsNoted(v *View, s fact.ShrinkTimes) Reading {
+	const fresh = time.Minute
+	if old := v.Now().Sub(s.To); old > fresh {
+		return notApplicable(fmt.Sprintf("the metadata log on this host ends %s before now", duration(old.Seconds())))
+	}
+	n := s.Within(v.Now(), shrinksWindow)
+	told := min(v.Now().Sub(s.From), shrinksWindow)
+	r := atLeast(float64(n), shrinksLimit+1, fact.Count, "%s in %s, in the metadata log", plural(n, "ISR shrink"), duration(told.Seconds()))
+	if r.Outcome == Yes {
+		r.Since = oftenSince(s, s.From, v.Now())
+	}
+	return r
+}
+
+// counted is what can say how often something was within a time.
+type counted interface {
+	Within(at time.Time, window time.Duration) int
+}
+
 // oftenSince is since when, minute by minute and without a break until now,
-// there are more lines than the limit in the hour before.
-func oftenSince(l fact.LogLines, now time.Time) time.Time {
+// there were more than the limit in the hour before; not before the first.
+func oftenSince(l counted, first, now time.Time) time.Time {
 	since := now
 	for at := now; now.Sub(at) <= 24*time.Hour && l.Within(at, shrinksWindow) > shrinksLimit; at = at.Add(-time.Minute) {
 		since = at
 	}
-	if since.Before(l.First) {
-		return l.First
+	if since.Before(first) {
+		return first
 	}
 	return since
 }

@@ -72,7 +72,7 @@ var notEnoughReplicasLogged = &Sign{
 	ID: "not-enough-replicas-logged", Title: "leaders refuse writes", On: fact.Cluster, Trouble: true,
 	Doc:   "NotEnoughReplicasException in a leader's log within two minutes: a producer with acks=all met an ISR below the minimum.",
 	Needs: []fact.Key{fact.LogNotEnoughReplicas},
-	Uses:  []fact.Key{fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.Metadata},
+	Uses:  []fact.Key{fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.Metadata, fact.LastSeen},
 	Test: func(v *View) Reading {
 		const recent = 2 * time.Minute
 		var newest fact.LogLines
@@ -99,10 +99,16 @@ var notEnoughReplicasLogged = &Sign{
 
 var partitionsWithoutLeader = &Sign{
 	ID: "partitions-without-leader", Title: "partitions have no leader", On: fact.Cluster, Trouble: true, Leak: 0.001,
-	Doc:   "Partitions with leader -1: neither produced to nor consumed.",
-	Needs: []fact.Key{fact.Metadata},
+	Doc:  "Partitions with leader -1: neither produced to nor consumed. Where every registered broker is gone, all those that the metadata log on this host knows.",
+	Uses: []fact.Key{fact.Metadata, fact.LastSeen, fact.BrokerReach, fact.BrokerProcess},
 	Test: func(v *View) Reading {
-		view, _ := clusterView(v)
+		view, answers := clusterView(v)
+		if !answers {
+			if r, told := leaderlessAsLastSeen(v); told {
+				return r
+			}
+			return cannotTell(v.why(fact.Metadata))
+		}
 		bad := view.leaderless()
 		r := atLeast(float64(len(bad)), 1, fact.Count, "%d of %s without a leader", len(bad), plural(len(view.Partition), "partition"))
 		if len(bad) > 0 {
@@ -115,11 +121,16 @@ var partitionsWithoutLeader = &Sign{
 
 var inSyncReplicasLost = &Sign{
 	ID: "in-sync-replicas-lost", Title: "every replica that may lead is gone", On: fact.Cluster, Leak: 0.001,
-	Doc:   "Of each partition without a leader, every member of the ISR, of the eligible leader replicas and of the last known ones is on a broker that is not live, or in a dir that is offline.",
-	Needs: []fact.Key{fact.Metadata},
-	Uses:  []fact.Key{fact.Eligible},
+	Doc:  "Of each partition without a leader, every member of the ISR, of the eligible leader replicas and of the last known ones is on a broker that is not live, or in a dir that is offline. Where every registered broker is gone, as the metadata log on this host had it.",
+	Uses: []fact.Key{fact.Metadata, fact.Eligible, fact.LastSeen, fact.BrokerReach, fact.BrokerProcess},
 	Test: func(v *View) Reading {
-		view, _ := clusterView(v)
+		view, answers := clusterView(v)
+		if !answers {
+			if r, told := candidatesAsLastSeen(v); told {
+				return r
+			}
+			return cannotTell(v.why(fact.Metadata))
+		}
 		bad := view.leaderless()
 		if len(bad) == 0 {
 			return no("every partition has a leader")

@@ -15,7 +15,7 @@ var fencedButAnswers = &Sign{
 	ID: "fenced-but-answers", Title: "it answers and is fenced", On: fact.Broker, Trouble: true, Leak: 0.001,
 	For:      15 * time.Second, // a broker that starts is fenced until it has caught up with the metadata
 	Doc:      "The broker answers on a new connection, and the controller has fenced it for 15 s or more: clients are not sent to it, and it leads nothing.",
-	Uses:     []fact.Key{fact.Registered, fact.BrokerReach, fact.Metadata, fact.LocalBrokers, fact.LogFenced},
+	Uses:     []fact.Key{fact.Registered, fact.BrokerReach, fact.Metadata, fact.LocalBrokers, fact.LogFenced, fact.LastSeen},
 	Subjects: knownBrokers,
 	Test: func(v *View) Reading {
 		id, ok := nodeID(v.Subject)
@@ -118,7 +118,7 @@ var liveButUnreachable = &Sign{
 	ID: "advertised-unreachable", Title: "the address it advertises leads nowhere", On: fact.Broker, Trouble: true, Leak: 0.001,
 	For:      30 * time.Second, // a broker that died is live until its session times out
 	Doc:      "The broker is live for the cluster, for 30 s or more unless it answers at another address, and the address that it advertises is refused, cannot be resolved or does not answer from here: clients that find it through another broker fail.",
-	Uses:     []fact.Key{fact.Metadata, fact.BrokerReach, fact.Registered, fact.LocalBrokers},
+	Uses:     []fact.Key{fact.Metadata, fact.BrokerReach, fact.Registered, fact.LocalBrokers, fact.LastSeen},
 	Subjects: knownBrokers,
 	Test: func(v *View) Reading {
 		id, ok := nodeID(v.Subject)

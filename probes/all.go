@@ -5,6 +5,7 @@ package probes
 import (
 	"slices"
 
+	"github.com/ktriage/ktriage/probes/history"
 	"github.com/ktriage/ktriage/probes/host"
 	"github.com/ktriage/ktriage/probes/jvm"
 	"github.com/ktriage/ktriage/probes/kafka"
@@ -14,7 +15,7 @@ import (
 )
 
 // All is every probe there is.
-var All = slices.Concat(host.Probes, jvm.Probes, kafka.Probes, logs.Probes, metrics.Probes, segments.Probes)
+var All = slices.Concat(host.Probes, history.Probes, jvm.Probes, kafka.Probes, logs.Probes, metrics.Probes, segments.Probes)
 
 // Discovery is the probe that finds the brokers of this host: the others look
 // where it has found something.

@@ -28,4 +28,6 @@ var Keys = []Key{
 	MetricsSource, MetricStarted, MetricRequests, MetricRequestCount, MetricErrors, MetricQueue, MetricHandlerIdle, MetricHandlerIdleSeconds, MetricNetworkIdle, MetricNetworkLeastIdle, MetricUnderReplicated, MetricUnderMinISR, MetricAtMinISR, MetricOfflineReplicas, MetricISRShrinks, MetricISRExpands, MetricISRUpdatesFailed, MetricMaxLag, MetricFailedPartitions, MetricDeadFetchers, MetricActiveController, MetricOfflinePartitions, MetricUncleanElections, MetricLogFlush, MetricOfflineLogDirs, MetricUncleanable, MetricDeadCleaners, MetricDelayedProduce, MetricDelayedFetch, MetricProduceRequests, MetricFetchRequests, MetricFailedProduce, MetricFailedFetch, MetricMessagesIn, MetricBytesIn, MetricBytesOut, MetricBytesRejected, MetricReplicationIn, MetricReplicationOut, MetricProduceConversions, MetricFetchConversions, MetricInvalidCRC, MetricThrottled, MetricConnections, MetricConnectionsMade, MetricFailedAuthentication, MetricBrokerState,
 
 	SegmentsVerified, SegmentsRest, SegmentsDamage, SegmentsTopics,
+
+	LastSeen, Changed, LeaderChanges, ISRShrinks,
 }

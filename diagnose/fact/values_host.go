@@ -10,9 +10,10 @@ type LocalBroker struct {
 	Config    string   `json:"config"`    // path of its properties file
 	Listeners []string `json:"listeners"` // host:port that a client on this host can try
 	LogDirs   []string `json:"log_dirs"`
-	LogsDir   string   `json:"logs_dir"` // -Dkafka.logs.dir: server.log and its kin
-	Roles     string   `json:"roles"`    // process.roles; empty with ZooKeeper
-	FoundBy   string   `json:"found_by"` // "process", "perf data", "--broker-config"
+	MetaDir   string   `json:"metadata_dir,omitempty"` // metadata.log.dir, where that is set
+	LogsDir   string   `json:"logs_dir"`               // -Dkafka.logs.dir: server.log and its kin
+	Roles     string   `json:"roles"`                  // process.roles; empty with ZooKeeper
+	FoundBy   string   `json:"found_by"`               // "process", "perf data", "--broker-config"
 
 	Quorum []string `json:"quorum,omitempty"` // controllers that its properties name: "ID@HOST:PORT", or "HOST:PORT" where the id is not said
 }

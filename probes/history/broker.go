@@ -36,7 +36,7 @@ func (c *Cluster) tellBroker(kind Kind, id int32, before, after, text string) {
 
 func (c *Cluster) register(id int32, v *values) {
 	old := c.Brokers[id]
-	b := &Broker{ID: id, Epoch: v.num[epoch], Rack: v.text[rack], Fenced: v.num[fenced] != 0, Controlled: v.numberOr(controlled, 0) != 0, LogDirs: -1, Since: time.UnixMilli(c.at), seen: v.uuid[incarnation]}
+	b := &Broker{ID: id, Epoch: v.num[epoch], Rack: v.text[rack], Fenced: v.num[fenced] != 0, Controlled: v.numberOr(controlled, 0) != 0, LogDirs: -1, Since: time.UnixMilli(c.at), seen: v.uuid[incarnation], starting: true}
 	for i := range v.rows[endpoints] {
 		e := &v.rows[endpoints][i]
 		b.Endpoints = append(b.Endpoints, fmt.Sprintf("%s://%s:%d", e.text[name], e.text[host], uint16(e.num[number])))
@@ -72,6 +72,8 @@ func (c *Cluster) change(b *Broker, v *values) {
 		was := b.Controlled
 		b.Controlled = said > 0
 		if b.Controlled && !was {
+			b.Since = time.UnixMilli(c.at)
+			c.pardon(b.ID)
 			c.tellBroker(ControlledShutdown, b.ID, "serving", "shutting down", fmt.Sprintf("broker %d asked to shut down: planned", b.ID))
 		}
 	}
@@ -85,9 +87,10 @@ func (c *Cluster) change(b *Broker, v *values) {
 
 func (c *Cluster) fence(b *Broker, now bool) {
 	was := b.Fenced
-	b.Fenced, b.Since = now, time.UnixMilli(c.at)
+	b.Fenced, b.Since, b.starting = now, time.UnixMilli(c.at), false
 	switch {
 	case now && !was:
+		c.pardon(b.ID)
 		b.Planned = b.Controlled
 		text := fmt.Sprintf("broker %d was fenced without having asked to shut down: it crashed, hung or lost the controller", b.ID)
 		if b.Planned {
@@ -120,6 +123,7 @@ func (c *Cluster) lead(id, epoch int32) {
 	if before == id && c.Epoch == epoch {
 		return
 	}
+	c.moved++
 	was := ""
 	if before >= 0 {
 		was = strconv.Itoa(int(before))

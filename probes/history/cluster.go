@@ -19,6 +19,7 @@ type Broker struct {
 	Since      time.Time
 	seen       UUID // incarnation
 	dirs       []UUID
+	starting   bool // it has registered, and was neither unfenced nor fenced since
 }
 
 // topic is a topic, also one that is gone: events refer to it.
@@ -59,7 +60,8 @@ type Cluster struct {
 	quiet  bool // no events: a snapshot is being read
 	from   int64
 	events []event
-	lost   int // events that were too many
+	moved  int64 // grows with each record that changes something
+	lost   int   // events that were too many
 }
 
 // columnsOf is partitions, in columns by row. Lists are numbers in Cluster.lists.
@@ -105,6 +107,7 @@ func (c *Cluster) tell(kind Kind, subject Subject, topic, broker int32, before, 
 
 // apply changes the state as a record says.
 func (c *Cluster) apply(typ int, v *values) {
+	c.moved++
 	switch typ {
 	case topicRecord:
 		c.addTopic(v)

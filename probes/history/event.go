@@ -74,6 +74,7 @@ type event struct {
 	topic         int32 // index into cluster.topics; -1: none
 	partition     int32 // -1: none
 	broker        int32 // that it is about, or for which it happened; -1: none
+	led           int32 // of shrunk ISRs: the leader that put a follower out; -1: the controller did
 	before, after int32 // of partitions: a list's number, or a node id with leaders
 	said          *said // of all others
 }

@@ -78,7 +78,7 @@ func (c *Cluster) tellPartition(row int32, was, now moment) {
 		on, old, isr := c.lists.ids(now.replicas), c.lists.ids(was.isr), c.lists.ids(now.isr)
 		gone := slices.DeleteFunc(less(old, isr), func(id int32) bool { return !slices.Contains(on, id) }) // moved away, not fallen behind
 		if len(gone) > 0 {
-			add(ISRShrunk, gone[0], was.isr, now.isr)
+			c.say(event{kind: ISRShrunk, topic: c.rows.topic[row], partition: c.rows.partition[row], broker: gone[0], led: c.shrunkBy(was, now, gone[0]), before: was.isr, after: now.isr})
 		}
 		if come := less(isr, old); len(come) > 0 && !unclean {
 			add(ISRExpanded, come[0], was.isr, now.isr)
@@ -118,4 +118,24 @@ func (c *Cluster) causeOf(was, now moment) int32 {
 		}
 	}
 	return now.leader
+}
+
+// shrunkBy is the leader that put a follower out of the ISR, as its metric counts;
+// -1: the controller did, with a broker that it fences or that shuts down. That
+// broker's own record may follow in the same batch: see pardon.
+func (c *Cluster) shrunkBy(was, now moment, gone int32) int32 {
+	if b := c.Brokers[gone]; was.leader != now.leader || was.leader == gone || b == nil || b.Fenced || b.Controlled {
+		return -1
+	}
+	return was.leader
+}
+
+// pardon takes back that leaders put a broker out of ISRs, where the controller
+// did in the same batch.
+func (c *Cluster) pardon(gone int32) {
+	for i := len(c.events) - 1; i >= 0 && c.events[i].offset >= c.batch; i-- {
+		if e := &c.events[i]; e.kind == ISRShrunk && e.broker == gone {
+			e.led = -1
+		}
+	}
 }

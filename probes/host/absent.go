@@ -19,7 +19,7 @@ func usesArgumentFile(cmdline []byte) bool {
 
 // fill puts what the configuration says into b.
 func fill(t *probe.Target, b *fact.LocalBroker, c Config) {
-	b.NodeID, b.Roles, b.Listeners, b.LogDirs, b.Quorum = c.NodeID, c.Roles, c.Listeners, c.LogDirs, c.Quorum
+	b.NodeID, b.Roles, b.Listeners, b.LogDirs, b.MetaDir, b.Quorum = c.NodeID, c.Roles, c.Listeners, c.LogDirs, c.MetaDir, c.Quorum
 	if len(b.LogDirs) == 0 {
 		b.LogDirs = t.LogDirs
 	}
@@ -56,7 +56,7 @@ func complete(running []found, f found) bool {
 		return false
 	}
 	b := &running[at]
-	b.NodeID, b.Roles, b.Listeners, b.LogDirs, b.Quorum, b.Config = f.NodeID, f.Roles, f.Listeners, f.LogDirs, f.Quorum, f.Config
+	b.NodeID, b.Roles, b.Listeners, b.LogDirs, b.MetaDir, b.Quorum, b.Config = f.NodeID, f.Roles, f.Listeners, f.LogDirs, f.MetaDir, f.Quorum, f.Config
 	return true
 }
 

@@ -26,6 +26,7 @@ type Config struct {
 	Roles     string   // process.roles; empty with ZooKeeper
 	Listeners []string // host:port of each listener that clients may use
 	LogDirs   []string // as configured, made absolute where the cwd is known
+	MetaDir   string   // metadata.log.dir as configured; empty: the first log dir
 	Quorum    []string // controllers, "ID@HOST:PORT", or "HOST:PORT" where the id is not said
 }
 
@@ -55,6 +56,9 @@ func ParseConfig(file []byte, overrides map[string]string, cwd string) (Config, 
 	}
 	for _, dir := range list(dirs) {
 		c.LogDirs = append(c.LogDirs, absolute(path.Clean(dir), cwd))
+	}
+	if dir := value("metadata.log.dir"); dir != "" {
+		c.MetaDir = absolute(path.Clean(dir), cwd)
 	}
 	listeners := value("listeners")
 	if listeners == "" && c.IsBroker() {

@@ -75,7 +75,7 @@ func (r *Redactor) seen(v any) any {
 		}
 		return v
 	}
-	return v
+	return r.disk(v)
 }
 
 // because is a reason with pseudonyms.

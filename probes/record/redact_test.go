@@ -28,8 +28,8 @@ var kept = map[string]bool{
 	"DeviceInfo.Kind": true, "DeviceInfo.Level": true, "DeviceInfo.On": true, "DeviceInfo.Scheduler": true, "DeviceInfo.State": true,
 	"BatchHeader.Codec": true, "MetricsEndpoint.Format": true, "MetricsEndpoint.FoundBy": true, "RequestTimes.Request": true, "NamedCount.Name": true,
 	"ClientThrottle.Quota": true, "DamagedFile.Kind": true, "DamagedFile.Severity": true, "DamagedFile.Text": true,
-	"RestOfScan.State": true,
-	"LogLines.Text":    true, "LogLines.Latest": true, // free texts: names known elsewhere, addresses and paths are replaced in them
+	"RestOfScan.State": true, "Change.Kind": true, "Change.Scope": true,
+	"LogLines.Text": true, "LogLines.Latest": true, // free texts: names known elsewhere, addresses and paths are replaced in them
 }
 
 // fill sets every string of a value to a secret of its own.

@@ -127,7 +127,7 @@ func (r *Redactor) broker(b *fact.BrokerAddress) {
 }
 
 func (r *Redactor) local(b *fact.LocalBroker) {
-	b.Config, b.LogsDir, b.FoundBy = r.path(b.Config), r.path(b.LogsDir), r.free(b.FoundBy)
+	b.Config, b.LogsDir, b.MetaDir, b.FoundBy = r.path(b.Config), r.path(b.LogsDir), r.path(b.MetaDir), r.free(b.FoundBy)
 	b.Listeners, b.LogDirs, b.Quorum = slices.Clone(b.Listeners), slices.Clone(b.LogDirs), slices.Clone(b.Quorum)
 	for i := range b.Listeners {
 		b.Listeners[i] = r.address(b.Listeners[i])

@@ -1,0 +1,156 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// LastSeen is the cluster as this host's metadata log had it last, for when nobody
+// answers. It speaks of the past: never instead of a live answer.
+type LastSeen struct {
+	fact.LastCluster
+	Age     time.Duration // of the newest record
+	Holders []Holder      // most needed first
+}
+
+// Holder is a broker and the partitions of which it surely has all that was
+// acknowledged: where it is in the ISR or among the eligible leader replicas.
+type Holder struct {
+	Broker int32
+	Alone  int // of which nobody else has
+	All    int
+}
+
+// lastSeen is the metadata log's word, where no broker gives its own; nil
+// otherwise.
+func lastSeen(v *View) *LastSeen {
+	if _, answers := clusterView(v); answers {
+		return nil
+	}
+	c, known := fact.LastSeen.Latest(v, fact.TheCluster)
+	if !known {
+		return nil
+	}
+	return &LastSeen{LastCluster: c, Age: max(0, v.Now().Sub(c.Copy.Last)), Holders: holders(&c)}
+}
+
+// allGone is lastSeen where every broker that is registered is seen to be gone:
+// one that merely does not answer from here may lead what others led.
+func allGone(v *View) *LastSeen {
+	last := lastSeen(v)
+	if last == nil || len(last.Brokers) == 0 {
+		return nil
+	}
+	for _, b := range last.Brokers {
+		if !gone(v, b.ID) {
+			return nil
+		}
+	}
+	return last
+}
+
+// gone says whether a broker's port refuses, or its process is no more.
+func gone(v *View, id int32) bool {
+	if reach, ok := fact.BrokerReach.Latest(v, fact.BrokerOf(id)); ok {
+		return reach.Outcome == fact.Refused
+	}
+	p, ok := fact.BrokerProcess.Latest(v, fact.ProcessOf(id))
+	return ok && !p.Exists
+}
+
+// holding is who has all that was acknowledged of a partition.
+func holding(c *fact.LastCluster, p int) []int32 {
+	all := slices.Clone(c.ISR.At(p))
+	for _, id := range c.ELR.At(p) {
+		if !slices.Contains(all, id) {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
+func holders(c *fact.LastCluster) []Holder {
+	by := map[int32]*Holder{}
+	for p := range c.Partition {
+		all := holding(c, p)
+		for _, id := range all {
+			if by[id] == nil {
+				by[id] = &Holder{Broker: id}
+			}
+			by[id].All++
+			if len(all) == 1 {
+				by[id].Alone++
+			}
+		}
+	}
+	all := make([]Holder, 0, len(by))
+	for _, h := range by {
+		all = append(all, *h)
+	}
+	slices.SortFunc(all, func(a, b Holder) int {
+		if a.Alone != b.Alone {
+			return b.Alone - a.Alone
+		}
+		if a.All != b.All {
+			return b.All - a.All
+		}
+		return int(a.Broker - b.Broker)
+	})
+	return all
+}
+
+// when says of which time it speaks.
+func (l *LastSeen) when() string {
+	return fmt.Sprintf("as of %s, %s before now", clock(l.Copy.Last), duration(l.Age.Seconds()))
+}
+
+// affected is what all its partitions are.
+func (l *LastSeen) affected() Affected {
+	a := Affected{Partitions: len(l.Partition) + l.Left, Topics: slices.Clone(l.Topics)}
+	return a
+}
+
+// Headline is one line about the past, for a list of it.
+func (l *LastSeen) Headline() string {
+	who := "this host"
+	if l.Copy.Node >= 0 {
+		who = fmt.Sprintf("node %d", l.Copy.Node)
+	}
+	return fmt.Sprintf("metadata log of %s, newest record %s UTC, %s before now", who, clock(l.Copy.Last), duration(l.Age.Seconds()))
+}
+
+// FirstBack says who must come back first, so that nothing is lost that was
+// acknowledged; empty where no partition is known.
+func (l *LastSeen) FirstBack() string {
+	n := len(l.Partition)
+	if n == 0 || len(l.Holders) == 0 {
+		return ""
+	}
+	first := l.Holders[0]
+	if first.Alone == 0 {
+		var names []int32
+		for _, h := range l.Holders {
+			if h.All == n {
+				names = append(names, h.Broker)
+			}
+		}
+		switch {
+		case len(names) > 0:
+			slices.Sort(names)
+			return fmt.Sprintf("no partition hangs on one broker: each of broker %s has all that was acknowledged", ids(names))
+		case len(l.Holders) == 1:
+			return ""
+		}
+		return fmt.Sprintf("no partition hangs on one broker: broker %d has all that was acknowledged of most, %d of %d", first.Broker, first.All, n)
+	}
+	text := fmt.Sprintf("broker %d must come back first: it alone has all that was acknowledged of %d of %s", first.Broker, first.Alone, plural(n, "partition"))
+	for _, h := range l.Holders[1:] {
+		if h.Alone > 0 {
+			text += fmt.Sprintf("; broker %d of %d", h.Broker, h.Alone)
+		}
+	}
+	return text
+}
