@@ -21,6 +21,8 @@ var jolokiaReads = []string{
 	"kafka.network:type=RequestMetrics,request=FetchConsumer,*",
 	"kafka.network:type=RequestMetrics,request=FetchFollower,*",
 	"kafka.network:type=RequestMetrics,request=Metadata,*",
+	"kafka.network:type=RequestMetrics,name=RequestsPerSec,*", // of those above a second time
+	"kafka.network:type=RequestMetrics,name=ErrorsPerSec,*",
 	"kafka.network:type=RequestChannel,name=RequestQueueSize",
 	"kafka.network:type=SocketServer,name=NetworkProcessorAvgIdlePercent",
 	"kafka.network:type=Processor,name=IdlePercent,*",
@@ -43,10 +45,24 @@ var jolokiaReads = []string{
 	"kafka.log:type=LogCleanerManager,name=uncleanable-partitions-count,*",
 }
 
+// jolokiaStarted is read by itself: what else the bean has, properties of the
+// system among them, may be secret.
+const jolokiaStarted = "java.lang:type=Runtime/StartTime"
+
+// jolokiaPaths is what follows /read/ in every request of one look.
+func jolokiaPaths() []string {
+	var paths []string
+	for _, bean := range jolokiaReads {
+		paths = append(paths, jolokiaPath(bean))
+	}
+	return append(paths, jolokiaStarted)
+}
+
 // jolokiaAnswer is an answer to one read.
 type jolokiaAnswer struct {
 	Request struct {
-		MBean string `json:"mbean"`
+		MBean     string `json:"mbean"`
+		Attribute any    `json:"attribute"` // "" where all of them are asked for
 	} `json:"request"`
 	Value  json.RawMessage `json:"value"`
 	Status int             `json:"status"`
@@ -54,8 +70,8 @@ type jolokiaAnswer struct {
 }
 
 // parseJolokia reads the answer to one read. MBeans that do not exist (404) are
-// no samples, and no error.
-func parseJolokia(body []byte) ([]sample, error) {
+// no samples, and no error; those in seen are left out, and the others added to it.
+func parseJolokia(body []byte, seen map[string]bool) ([]sample, error) {
 	var a jolokiaAnswer
 	if err := json.Unmarshal(body, &a); err != nil {
 		return nil, probe.Fail(fact.Unreadable, "not the JSON of Jolokia: "+err.Error(), "an address that ends in /jolokia")
@@ -70,7 +86,13 @@ func parseJolokia(body []byte) ([]sample, error) {
 		return nil, probe.Fail(fact.Unreadable, fmt.Sprintf("Jolokia answers with status %d: %s", a.Status, a.Error), "")
 	}
 	var beans map[string]map[string]any
-	if strings.ContainsRune(a.Request.MBean, '*') {
+	if attribute, one := a.Request.Attribute.(string); one && attribute != "" {
+		var value any
+		if err := json.Unmarshal(a.Value, &value); err != nil {
+			return nil, probe.Fail(fact.Unreadable, "value of "+a.Request.MBean+": "+err.Error(), "")
+		}
+		beans = map[string]map[string]any{a.Request.MBean: {attribute: value}}
+	} else if strings.ContainsRune(a.Request.MBean, '*') {
 		if err := json.Unmarshal(a.Value, &beans); err != nil {
 			return nil, probe.Fail(fact.Unreadable, "value of "+a.Request.MBean+": "+err.Error(), "")
 		}
@@ -83,7 +105,10 @@ func parseJolokia(body []byte) ([]sample, error) {
 	}
 	var all []sample
 	for _, bean := range slices.Sorted(maps.Keys(beans)) {
-		all = append(all, ofBean(bean, beans[bean])...)
+		if !seen[bean] {
+			all = append(all, ofBean(bean, beans[bean])...)
+		}
+		seen[bean] = true
 	}
 	return all, nil
 }
@@ -94,6 +119,11 @@ func ofBean(bean string, attributes map[string]any) []sample {
 	domain, properties, ok := objectName(bean)
 	if !ok {
 		return nil
+	}
+	if domain == "java.lang" && properties["type"] == "Runtime" {
+		if ms, told := attributes["StartTime"].(float64); told {
+			return []sample{{kind: "process", name: "started", value: ms / 1000}}
+		}
 	}
 	kind, rest, ok := kindOf(flat(domain) + flat(properties["type"]))
 	if !ok || rest != "" {

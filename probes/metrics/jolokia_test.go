@@ -73,9 +73,10 @@ func FuzzJolokia(f *testing.F) {
 	for _, answer := range answers {
 		f.Add([]byte(answer))
 	}
+	f.Add([]byte(`{"request":{"mbean":"java.lang:type=Runtime","attribute":"StartTime"},"value":1795399100586,"status":200}`))
 	f.Add([]byte(`{"request":{"mbean":"kafka.server:type=Produce"},"value":{"throttle-time":1e999},"status":200}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		all, err := parseJolokia(b)
+		all, err := parseJolokia(b, map[string]bool{})
 		if err == nil {
 			facts(all)
 		}

@@ -55,14 +55,15 @@ func (e endpoint) scrape(ctx context.Context, t *probe.Target, c *http.Client) (
 		return r, err
 	}
 	var all reading
-	for i, bean := range jolokiaReads {
+	seen := map[string]bool{} // MBeans that two patterns match
+	for i, path := range jolokiaPaths() {
 		u := *e.url
-		u.Path = strings.TrimRight(u.Path, "/") + "/read/" + jolokiaPath(bean)
+		u.Path = strings.TrimRight(u.Path, "/") + "/read/" + path
 		body, r, err := get(ctx, t, c, &u)
 		if err != nil {
 			return reading{}, err
 		}
-		more, err := parseJolokia(body)
+		more, err := parseJolokia(body, seen)
 		if err != nil {
 			return reading{}, err
 		}
