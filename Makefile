@@ -2,7 +2,13 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test test-all lint unit lab kerberos gcviewer clean
+# The exam, about two hours: every fault, control and mixture on a real Kafka, and
+# docs/accuracy.md written anew. It can be ended and begun again: what this very
+# ktriage was graded by is kept in bin/grades.jsonl.
+grade:
+	go run ./cmd/lab grade
+
+.PHONY: build test test-all lint unit lab grade kerberos gcviewer clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/ktriage ./cmd/ktriage

@@ -20,6 +20,9 @@ type Checker struct {
 	Version string   // of Kafka; "": DefaultVersion
 	Heal    bool     // also heal each fault, and wait until the cluster is whole
 	Say     io.Writer
+	Brief   bool // only verdicts are asked for: no look for the facts of a fault
+	// Also is done while a fault lasts, after ktriage was judged by it. nil: nothing.
+	Also func(context.Context, *Cluster, *Ktriage, *Row) error
 
 	Brief bool // Facts prints the facts that a fault must show, and no other
 	// Changes is where to print what the probes saw change, as Facts does; it costs
@@ -74,7 +77,13 @@ func (k *Checker) run(ctx context.Context, f *Fault, row *Row) (err error) {
 	}
 	c.Say("%s: %s", f.Name, row.Saw)
 	if k.Ktriage != nil {
-		err = errors.Join(k.name(ctx, c, f, row), k.blind(ctx, c, f, row), k.see(ctx, c, f, row, healthy))
+		err = errors.Join(k.name(ctx, c, f, row), k.blind(ctx, c, f, row))
+		if !k.Brief {
+			err = errors.Join(err, k.see(ctx, c, f, row, healthy))
+		}
+		if k.Also != nil {
+			err = errors.Join(err, k.Also(ctx, c, k.through(f), row))
+		}
 	}
 	if k.Heal && f.Heal != nil {
 		if heal := f.Heal(ctx, c); heal != nil {
@@ -84,11 +93,18 @@ func (k *Checker) run(ctx context.Context, f *Fault, row *Row) (err error) {
 	return err
 }
 
+// through is ktriage as a fault wants it run.
+func (k *Checker) through(f *Fault) *Ktriage {
+	as := *k.Ktriage
+	as.Through = f.Through
+	return &as
+}
+
 // name asks ktriage until the verdict is right or the deadline has passed.
 func (k *Checker) name(ctx context.Context, c *Cluster, f *Fault, row *Row) error {
 	bitten := time.Now()
 	for {
-		r, err := k.Ktriage.Check(ctx, c, f.Args...)
+		r, err := k.through(f).Check(ctx, c, f.Args...)
 		if err != nil {
 			return err
 		}
@@ -113,7 +129,7 @@ func (k *Checker) blind(ctx context.Context, c *Cluster, f *Fault, row *Row) err
 	}
 	var errs []error
 	for _, b := range f.Blind {
-		r, err := k.Ktriage.Check(ctx, c, append([]string{"--skip", b.Skip}, f.Args...)...)
+		r, err := k.through(f).Check(ctx, c, append([]string{"--skip", b.Skip}, f.Args...)...)
 		if err == nil {
 			var said string
 			said, err = b.judge(row.Evidence, r)

@@ -35,6 +35,7 @@ type Fault struct {
 	Branch       string        // of the verdict; "" leaves it open
 	Forbidden    []string      // causes that must not be confirmed or likely, root or not
 	Deadline     time.Duration // from the oracle's word to the right verdict; 0: 30 s
+	Through      []string      // a command to run ktriage through, as prlimit
 	Args         []string      // what the operator must give ktriage beside the bootstrap servers; $CONFIG3 is broker 3's server.properties
 	Blind        []Blind       // probes to switch off, and what must then be said
 	Facts        []Sight       // what the probes must see while the fault lasts
@@ -112,7 +113,16 @@ var Faults = []*Fault{
 	twoBrokersCrashed,
 	uncleanLeaderElection,
 	underMinISR,
+	crashAmongRisky,
+	crashAndStoppedGroup,
+	crashAndStorm,
+	crashDuringReassignment,
+	crashSeenHalfBlind,
+	fullAndStoppedGroup,
+	hungAndStoppedGroup,
+	stoppedDuringShutdown,
 	idle,
+	idleSeenHalfBlind,
 	steadyLoad,
 }
 

@@ -35,6 +35,7 @@ var allocationStorm = &Fault{
 	},
 	Bites:     time.Minute,
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.replace(ctx, 2) },
+	Expect:    []Expect{{Cause: "allocation-storm"}},
 	Forbidden: []string{"heap-exhaustion", "broker-crashed", "broker-hung"},
 	Facts: []Sight{
 		{"jvm.gclog.young.count", "process 2", "value moves"},
@@ -66,6 +67,7 @@ var humongousAllocation = &Fault{
 	Bites:     time.Minute,
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.replace(ctx, 2) },
 	Later:     true,
+	Expect:    []Expect{{Cause: "humongous-allocation"}},
 	Forbidden: []string{"heap-exhaustion", "broker-crashed", "broker-hung"},
 	Facts: []Sight{
 		{"jvm.gclog.humongous.count", "process 2", "value moves"},

@@ -37,6 +37,8 @@ var authenticationFailed = &Fault{
 		}
 		return c.rejoin(ctx, c.login(appUser, appPassword)...)
 	},
+	Expect:    []Expect{{Cause: "authentication-failed"}},
+	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "slow-consumer"},
 	Facts:     []Sight{{"log.authentication-failed", "", "row~127.0.0.1"}},
 }

@@ -38,6 +38,7 @@ var authorizationDenied = &Fault{
 		}
 		return c.rejoin(ctx, c.login(appUser, appPassword)...)
 	},
+	Expect:    []Expect{{Cause: "authorization-denied"}},
 	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "slow-consumer"},
 	Facts: []Sight{

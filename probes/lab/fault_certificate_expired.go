@@ -52,6 +52,7 @@ var certificateExpired = &Fault{
 		}
 		return c.rejoin(ctx, c.overTLS(tlsListener.Name)...)
 	},
+	Expect:    []Expect{{Cause: "certificate-expired"}},
 	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "slow-consumer"},
 	Facts: []Sight{

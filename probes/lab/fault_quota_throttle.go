@@ -107,5 +107,6 @@ var quotaThrottle = &Fault{
 		return c.quota(ctx, loader, 0, true)
 	},
 	Facts:     []Sight{{"metrics.throttled", "", "client=" + loader + "; seconds>0"}},
+	Context:   []string{"quota-throttle"}, // minor: nothing is lost
 	Forbidden: []string{"broker-crashed", "broker-hung", "slow-consumer"},
 }

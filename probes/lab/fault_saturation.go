@@ -109,5 +109,6 @@ var requestHandlerSaturation = &Fault{
 		{"metrics.requests.queued", "broker 2", "value>4"},
 		{"metrics.requests.queued", "broker 1", "value<4"},
 	},
+	Expect:    []Expect{{Cause: "request-handler-saturation"}},
 	Forbidden: []string{"broker-crashed", "broker-hung"},
 }

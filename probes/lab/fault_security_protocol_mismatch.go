@@ -28,6 +28,8 @@ var securityProtocolMismatch = &Fault{
 		return line, err
 	},
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.rejoin(ctx) },
+	Expect:    []Expect{{Cause: "security-protocol-mismatch"}},
+	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "slow-consumer"},
 	Facts:     []Sight{{"log.invalid-receive", "", "row~tls"}},
 }

@@ -38,6 +38,10 @@ type Finding struct {
 	Cause, Role, Severity, Band string
 	Subject                     struct{ Scope, Name string }
 	Unknown                     []Unknown
+	Evidence                    []struct {
+		Sign, Outcome string
+		Source        *string
+	}
 }
 
 // Unknown is a sign that could not be read.
@@ -60,8 +64,9 @@ func (f Finding) String() string {
 
 // Ktriage is a compiled ktriage.
 type Ktriage struct {
-	Path string
-	Args []string // appended to every check
+	Path    string
+	Args    []string // appended to every check
+	Through []string // a command to run it through; nil: none
 }
 
 // BuildKtriage compiles cmd/ktriage of the module in the working directory
@@ -72,7 +77,7 @@ func BuildKtriage(ctx context.Context, dir string) (*Ktriage, error) {
 		return nil, fmt.Errorf("find the module: %w: %s", err, lastLines(root, 3))
 	}
 	k := &Ktriage{Path: filepath.Join(dir, "ktriage")}
-	build := exec.CommandContext(ctx, "go", "build", "-o", k.Path, "./cmd/ktriage")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", k.Path, "./cmd/ktriage")
 	build.Dir = strings.TrimSpace(root)
 	if out, err := run(build); err != nil {
 		return nil, fmt.Errorf("compile ktriage: %w: %s", err, lastLines(out, 10))
@@ -89,7 +94,8 @@ func (k *Ktriage) Check(ctx context.Context, c *Cluster, args ...string) (*Repor
 	for _, a := range args {
 		line = append(line, c.expand(a))
 	}
-	cmd := exec.CommandContext(ctx, k.Path, line...)
+	whole := append(append(append([]string{}, k.Through...), k.Path), line...)
+	cmd := exec.CommandContext(ctx, whole[0], whole[1:]...)
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := start(cmd)

@@ -27,16 +27,34 @@ func (k *Ktriage) Look(ctx context.Context, c *Cluster, args ...string) (*Seen, 
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "look.ktr")
-	line := append([]string{"record", "--for", looking.String(), "--bootstrap-server", strings.Join(c.Bootstrap(), ",")}, k.Args...)
+	if err := k.record(ctx, c, file, looking, args...); err != nil {
+		return nil, err
+	}
+	return ReadSeen(ctx, file)
+}
+
+// Record keeps a short redacted recording of a cluster in a file.
+func (k *Ktriage) Record(ctx context.Context, c *Cluster, file string, args ...string) error {
+	for _, old := range []string{file, file + ".names.json"} { // a recording is never written over
+		if err := os.Remove(old); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("replace a recording: %w", err)
+		}
+	}
+	return k.record(ctx, c, file, 5*time.Second, append(args, "--redact")...)
+}
+
+// record runs `ktriage record` for some time.
+func (k *Ktriage) record(ctx context.Context, c *Cluster, file string, lasting time.Duration, args ...string) error {
+	line := append([]string{"record", "--for", lasting.String(), "--bootstrap-server", strings.Join(c.Bootstrap(), ",")}, k.Args...)
 	for _, a := range args {
 		line = append(line, c.expand(a))
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*looking+20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 2*lasting+20*time.Second)
 	defer cancel()
 	if out, err := run(exec.CommandContext(ctx, k.Path, append(line, file)...)); err != nil {
-		return nil, fmt.Errorf("look with ktriage record: %w: %s", err, lastLines(out, 5))
+		return fmt.Errorf("look with ktriage record: %w: %s", err, lastLines(out, 5))
 	}
-	return ReadSeen(ctx, file)
+	return nil
 }
 
 // ReadSeen reads a recording.
