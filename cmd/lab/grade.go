@@ -168,6 +168,7 @@ func (x *exam) run(ctx context.Context, faults []*lab.Fault) error {
 // one runs one row, with the lock.
 func (x *exam) one(ctx context.Context, f *lab.Fault) (*lab.Grade, error) {
 	if x.lock != "" {
+		time.Sleep(2 * time.Second) // others wait for it too
 		l, err := os.OpenFile(x.lock, os.O_RDWR|os.O_CREATE, 0o644)
 		if err != nil {
 			return nil, err
