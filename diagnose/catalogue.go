@@ -6,7 +6,7 @@ var All = &Catalogue{
 	Signs: []*Sign{
 		// brokers
 		brokerNotLive, portRefuses, acceptsSilently, connectTimesOut, answersKafka, processGone, jvmCrashReported, processStopped, shutdownLogged, fatalLogged, leftISR,
-		fencedButAnswers, viewDisagrees, liveButUnreachable, wrongProtocol, credentialsRejected,
+		fencedButAnswers, viewDisagrees, liveButUnreachable, wrongProtocol, wrongProtocolLogged, credentialsRejected,
 		startRefusedLogged, followsPartly, fetcherFailedLogged, slowToFollow, authenticationsFailLogged, unsupportedLogged, denialsLogged,
 		// partitions
 		quorumWithoutLeader, underReplicated, partitionsUnderMinISR, notEnoughReplicasLogged, partitionsWithoutLeader, inSyncReplicasLost, mustReturn, leadersFlap,
@@ -19,7 +19,7 @@ var All = &Catalogue{
 		// JVM
 		gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged, humongousPauses, youngPausesPile,
 		// groups
-		groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, commitsBehind,
+		groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, groupRefused, commitsBehind,
 		commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit,
 		lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue,
 		// host
@@ -65,11 +65,11 @@ var boxes = []*Box{
 
 	{ID: "cluster-state", Title: "cluster state", Branch: AvailabilityBranch, Doc: "brokers, controller quorum, partitions", Signs: []*Sign{brokerNotLive, fencedButAnswers, processGone, oomKillRecorded, jvmCrashReported, processStopped, quorumWithoutLeader, leadersNotPreferred, partitionsWithoutLeader, inSyncReplicasLost, mustReturn, leadersFlap, partitionsUnderMinISR}},
 	{ID: "network-test", Title: "network", Branch: AvailabilityBranch, Doc: "from this host to every listener", Signs: []*Sign{portRefuses, acceptsSilently, connectTimesOut, answersKafka, viewDisagrees, pairsCut, liveButUnreachable, wrongProtocol, credentialsRejected, certificateExpired, certificateEnds, packetsLost, bytesHeldBack}},
-	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, startRefusedLogged, fatalLogged, authenticationsFailLogged, denialsLogged, unsupportedLogged, recordsTooLargeLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount, mountShutDown}},
+	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, startRefusedLogged, fatalLogged, authenticationsFailLogged, wrongProtocolLogged, denialsLogged, unsupportedLogged, recordsTooLargeLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount, mountShutDown}},
 	{ID: "recovery-plan", Title: "plan", Branch: AvailabilityBranch, State: planState(AvailabilityBranch), Doc: "the playbook"},
 
 	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk", Signs: []*Sign{segmentDamaged, checkpointDamaged, damageAhead, damageWithoutCopy, corruptRecordLogged, batchesRepeated}},
-	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, commitsBehind, commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit, lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue}},
+	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, groupRefused, commitsBehind, commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit, lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue}},
 	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, followsPartly, fetcherFailedLogged, slowToFollow, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, isrShrinksOften}},
 	{ID: "repair-plan", Title: "plan", Branch: DataBranch, State: planState(DataBranch), Doc: "the playbook"},
 

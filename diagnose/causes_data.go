@@ -13,6 +13,7 @@ var groupStopped = &Cause{
 		{Sign: groupWithoutMembers, Strength: Always, Decisive: true, Must: true},
 		{Sign: lagNotShrinking, Strength: Always, Must: true},
 		{Sign: lagGrows, Strength: Sometimes}, // not while nobody produces
+		{Sign: groupRefused, Strength: Sometimes, Follows: true},
 	},
 	Leads: []*Cause{retentionOverrun, offsetBelowStart, offsetsExpired},
 	Weigh: func(yes []SignState) Severity {
@@ -22,8 +23,17 @@ var groupStopped = &Cause{
 		return Major
 	},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("group %s has stopped: %s", s.Name, gist(yes, groupWithoutMembers, lagNotShrinking))
+		return fmt.Sprintf("group %s has stopped: %s", s.Name, stopped(yes))
 	},
+}
+
+// stopped is why a group has stopped, and whether its clients are refused.
+func stopped(yes []SignState) string {
+	text := gist(yes, groupWithoutMembers, lagNotShrinking)
+	if st := find(yes, groupRefused); st != nil {
+		text += "; clients are refused meanwhile: " + st.Text
+	}
+	return text
 }
 
 var slowConsumer = &Cause{

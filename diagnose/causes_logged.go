@@ -42,6 +42,7 @@ var authorizationDenied = &Cause{
 	Signs: []Link{
 		{Sign: denialsLogged, Strength: Always, Decisive: true},
 	},
+	Leads: []*Cause{groupStopped},
 	Says: func(_ fact.Subject, yes []SignState) string {
 		return "the authorizer denies: " + gist(yes, denialsLogged)
 	},

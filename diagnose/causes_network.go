@@ -57,11 +57,18 @@ var protocolMismatch = &Cause{
 	ID: "security-protocol-mismatch", Title: "wrong security protocol", Fault: networkListener, Branch: AvailabilityBranch, Severity: Major, On: fact.Broker, Prior: 0.01,
 	Doc: "Client and listener do not speak the same protocol: TLS to a plain port or the reverse, SASL where none is expected, or a mechanism that the listener does not offer.",
 	Signs: []Link{
-		{Sign: wrongProtocol, Strength: Always, Decisive: true, Must: true},
+		{Sign: wrongProtocol, Strength: Often, Decisive: true},
+		{Sign: wrongProtocolLogged, Strength: Often, Decisive: true},
 	},
-	Weigh: ownTrouble,
+	Leads: []*Cause{groupStopped},
+	Weigh: func(yes []SignState) Severity {
+		if find(yes, wrongProtocolLogged) != nil {
+			return Major
+		}
+		return ownTrouble(yes)
+	},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("broker %s is spoken to in the wrong protocol: %s", s.Name, gist(yes, wrongProtocol))
+		return fmt.Sprintf("broker %s is spoken to in the wrong protocol: %s", s.Name, gist(yes, wrongProtocolLogged, wrongProtocol))
 	},
 }
 
@@ -73,6 +80,7 @@ var authenticationFailed = &Cause{
 		{Sign: authenticationsFailLogged, Strength: Often, Decisive: true},
 	},
 	RulesOut: []*Sign{wrongProtocol},
+	Leads:    []*Cause{groupStopped},
 	Weigh: func(yes []SignState) Severity {
 		if find(yes, authenticationsFailLogged) != nil {
 			return Major

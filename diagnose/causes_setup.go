@@ -15,6 +15,7 @@ var certificateExpiredCause = &Cause{
 		{Sign: certificateEnds, Strength: Always, Decisive: true},
 		{Sign: certificateExpired, Strength: Often, Decisive: true},
 	},
+	Leads: []*Cause{groupStopped},
 	Weigh: func(yes []SignState) Severity {
 		if find(yes, certificateExpired) != nil {
 			return Critical
