@@ -20,7 +20,7 @@ type Checker struct {
 	Version string   // of Kafka; "": DefaultVersion
 	Heal    bool     // also heal each fault, and wait until the cluster is whole
 	Say     io.Writer
-	Brief   bool // only verdicts are asked for: no look for the facts of a fault
+	Blunt   bool // only verdicts are asked for: no look for the facts of a fault
 	// Also is done while a fault lasts, after ktriage was judged by it. nil: nothing.
 	Also func(context.Context, *Cluster, *Ktriage, *Row) error
 
@@ -78,7 +78,7 @@ func (k *Checker) run(ctx context.Context, f *Fault, row *Row) (err error) {
 	c.Say("%s: %s", f.Name, row.Saw)
 	if k.Ktriage != nil {
 		err = errors.Join(k.name(ctx, c, f, row), k.blind(ctx, c, f, row))
-		if !k.Brief {
+		if !k.Blunt {
 			err = errors.Join(err, k.see(ctx, c, f, row, healthy))
 		}
 		if k.Also != nil {

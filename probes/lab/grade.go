@@ -84,7 +84,7 @@ func (e *Examiner) Grade(ctx context.Context, f *Fault) *Grade {
 	}
 	g.Expected = append(g.Expected, f.Context...)
 	k := *e.Checker
-	k.Brief, k.Heal = true, false
+	k.Blunt, k.Heal = true, false
 	k.Also = func(ctx context.Context, c *Cluster, as *Ktriage, row *Row) error {
 		g.judge(c, f, row.Evidence)
 		if e.Record != nil {
