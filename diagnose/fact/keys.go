@@ -29,5 +29,7 @@ var Keys = []Key{
 
 	SegmentsVerified, SegmentsRest, SegmentsDamage, SegmentsTopics,
 
+	SegmentsLogs,
+
 	LastSeen, Changed, LeaderChanges, ISRShrinks,
 }

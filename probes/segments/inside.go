@@ -13,24 +13,28 @@ const (
 
 // inside looks into a batch whose checksum is right.
 func (w *pass) inside(at int64, h *batch.Header) error {
-	if h.Count == 1 {
-		w.small++
+	if h.Count > 0 { // not so where compaction emptied it, and not known of old compressed sets
+		w.sizes[sizeClass(h.Count)]++
 	}
-	if h.Magic == 2 && h.ProducerID < 0 && !h.Control() && h.Count > 0 {
+	w.magics[h.Magic]++
+	unproduced := h.ProducerID < 0 && !h.Control() && h.Count != 0
+	if h.Magic == 2 && unproduced {
 		w.unproduced++
 		w.repeated(h)
 	}
 	if w.aborts != nil {
 		w.aborts.batch(h)
 	}
-	if !w.deep {
+	if !w.deep && !(w.stamped && unproduced && h.LogAppendTime()) {
 		return nil
 	}
-	w.unpack.Keep = 64
+	w.unpack.Keep, w.unpack.Digest = 64, unproduced
 	w.unpack.Open(h, w.s.Body())
 	n := int64(0)
 	for w.unpack.Next() {
-		n++
+		if n++; unproduced {
+			w.compare(w.unpack.Record())
+		}
 	}
 	switch err := w.unpack.Err(); {
 	case errors.Is(err, batch.ErrTooLarge):
@@ -41,6 +45,30 @@ func (w *pass) inside(at int64, h *batch.Header) error {
 		w.records += n
 	}
 	return nil
+}
+
+// compare counts a record that no producer id protects from being written twice,
+// and that is there twice.
+func (w *pass) compare(r *batch.Record) {
+	w.compared++
+	n, where := w.twice.record(r)
+	if n > 0 && w.alike == 0 {
+		w.alikeAt = where
+	}
+	w.alike += n
+}
+
+// sizeClass is where a batch of so many records is counted.
+func sizeClass(records int32) int {
+	switch {
+	case records < 2:
+		return 0
+	case records < 10:
+		return 1
+	case records < 100:
+		return 2
+	}
+	return 3
 }
 
 // remembered is a batch that a repeated one is recognised by.

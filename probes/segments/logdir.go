@@ -39,6 +39,8 @@ var known = map[string]bool{metaProperties: true, lockFile: true, cleanFile: tru
 // marks is what the checkpoints say of a partition; -1 where they do not.
 type marks [checkpoints]int64
 
+var noMarks = marks{-1, -1, -1, -1}
+
 // logDir is a log dir, as one look found it.
 type logDir struct {
 	path     string
@@ -92,7 +94,7 @@ func openLogDir(ctx context.Context, t *probe.Target, path string) *logDir {
 		for partition, offset := range c {
 			m, ok := d.marks[partition]
 			if !ok {
-				m = marks{-1, -1, -1, -1}
+				m = noMarks
 			}
 			m[i] = offset
 			d.marks[partition] = m

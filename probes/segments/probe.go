@@ -15,7 +15,7 @@ import (
 )
 
 // Probes is the probes of this package.
-var Probes = []*probe.Probe{scanning, resting}
+var Probes = []*probe.Probe{scanning, resting, logsProbe}
 
 const (
 	scanRate     = 200e6
@@ -83,7 +83,7 @@ func observeDir(ctx context.Context, t *probe.Target, path string, subject fact.
 	if err != nil {
 		return unseen(subject, probe.Because(err)), err
 	}
-	o := Options{Rate: scanRate, Workers: 1, Only: func(s Segment) bool { return plan.chosen[s.File] }}
+	o := Options{Rate: scanRate, Workers: 1, Stamped: true, Only: func(s Segment) bool { return plan.chosen[s.File] }}
 	o.Finished = known.remember
 	r, err := Scan(ctx, t, []string{path}, o)
 	if r == nil {
@@ -177,7 +177,17 @@ func (k *knownDir) add(topics map[string]*Topic) {
 		sum.Batches += t.Batches
 		sum.Records += t.Records
 		sum.Bytes += t.Bytes
-		sum.Single += t.Single
+		for i, n := range t.Sizes {
+			sum.Sizes[i] += n
+		}
+		for i, n := range t.Magic {
+			sum.Magic[i] += n
+		}
+		if sum.Alike == 0 {
+			sum.AlikeExample = t.AlikeExample
+		}
+		sum.Unpacked += t.Unpacked
+		sum.Alike += t.Alike
 		sum.Unproduced += t.Unproduced
 		if sum.Repeated == 0 {
 			sum.Example = t.Example
@@ -192,17 +202,16 @@ func (k *knownDir) add(topics map[string]*Topic) {
 func (k *knownDir) columns() (c fact.TopicBatches) {
 	for _, name := range slices.Sorted(maps.Keys(k.topics)) {
 		t := k.topics[name]
-		codecs, example := map[string]int{}, ""
+		codecs := map[string]int{}
 		for i, n := range t.Codecs {
 			if n > 0 {
 				codecs[batch.Codec(i).String()] = int(n)
 			}
 		}
-		if t.Repeated > 0 {
-			example = fmt.Sprintf("%s at %d and %d", t.Example.Partition, t.Example.First, t.Example.Again)
-		}
-		c.Topic, c.Batches, c.Records, c.Bytes, c.Single = append(c.Topic, name), append(c.Batches, t.Batches), append(c.Records, t.Records), append(c.Bytes, t.Bytes), append(c.Single, t.Single)
-		c.Codecs, c.Unproduced, c.Repeated, c.Example = append(c.Codecs, codecs), append(c.Unproduced, t.Unproduced), append(c.Repeated, t.Repeated), append(c.Example, example)
+		c.Topic, c.Batches, c.Records, c.Bytes, c.Single = append(c.Topic, name), append(c.Batches, t.Batches), append(c.Records, t.Records), append(c.Bytes, t.Bytes), append(c.Single, t.Sizes[0])
+		c.Codecs, c.Unproduced, c.Repeated, c.Example = append(c.Codecs, codecs), append(c.Unproduced, t.Unproduced), append(c.Repeated, t.Repeated), append(c.Example, t.Example.text())
+		c.Sizes, c.Magic = append(c.Sizes, t.Sizes), append(c.Magic, t.Magic)
+		c.Unpacked, c.Alike, c.AlikeExample = append(c.Unpacked, t.Unpacked), append(c.Alike, t.Alike), append(c.AlikeExample, t.AlikeExample.text())
 	}
 	return c
 }

@@ -1,6 +1,9 @@
 package segments
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Summary is how much was looked at.
 type Summary struct {
@@ -17,17 +20,29 @@ type Summary struct {
 // Topic is what the batches of a topic look like, those that were read.
 type Topic struct {
 	Batches, Records, Bytes int64
-	Single                  int64    // batches of one record
 	Codecs                  [8]int64 // batches by codec
 	Unproduced              int64    // batches without a producer id
 	Repeated                int64    // records in batches that are there twice, byte for byte
 	Example                 Repeat
+	Sizes                   [4]int64 // batches of 1, 2 to 9, 10 to 99, 100 records and more
+	Magic                   [3]int64 // batches by magic
+	Unpacked                int64    // records without a producer id whose key and payload were looked at
+	Alike                   int64    // of those, in rows that stand twice
+	AlikeExample            Repeat
 }
 
 // Repeat is where a batch is there twice.
 type Repeat struct {
 	Partition    string
 	First, Again int64 // offsets
+}
+
+// text is "orders-3 at 100 and 139"; empty for none.
+func (r Repeat) text() string {
+	if r.Partition == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s at %d and %d", r.Partition, r.First, r.Again)
 }
 
 // Report is what a scan found.
@@ -41,6 +56,9 @@ type Report struct {
 
 // mostDamage is how many damages a report lists.
 const mostDamage = 10000
+
+// mostTopicsTold is how many topics a report has numbers of.
+const mostTopicsTold = 10000
 
 // Progress is how far a scan is.
 type Progress struct {
@@ -95,13 +113,26 @@ func (r *Report) count(partition, topic string, c *content) {
 	r.Summary.NotUnpacked += c.tooLarge
 	t := r.Topics[topic]
 	if t == nil {
+		if c.batches == 0 || len(r.Topics) >= mostTopicsTold {
+			return
+		}
 		t = &Topic{}
 		r.Topics[topic] = t
 	}
 	t.Batches += c.batches
 	t.Records += c.records
 	t.Bytes += c.bytes
-	t.Single += c.small
+	for i, n := range c.sizes {
+		t.Sizes[i] += n
+	}
+	for i, n := range c.magics {
+		t.Magic[i] += n
+	}
+	if c.alike > 0 && t.Alike == 0 {
+		t.AlikeExample = Repeat{partition, c.alikeAt.First, c.alikeAt.Again}
+	}
+	t.Unpacked += c.compared
+	t.Alike += c.alike
 	t.Unproduced += c.unproduced
 	for i, n := range c.codecs {
 		t.Codecs[i] += n

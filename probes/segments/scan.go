@@ -16,6 +16,7 @@ type Options struct {
 	Rate     int64         // bytes a second; 0: as fast as it goes, and no pause for I/O pressure
 	Since    time.Duration // only segments written to within it; 0: all
 	Deep     bool          // unpack and parse every record
+	Stamped  bool          // unpack the records that brokers stamp and no producer id protects, to find those there twice
 	Workers  int           // 0: one a processor
 	Progress func(Progress)
 	Done     func(Segment) bool  // whether a segment need not be read: it was before; may be nil
@@ -146,6 +147,7 @@ func (s *scan) run(ctx context.Context) {
 			defer all.Done()
 			polite.Background()
 			v := newVerifier(s.target, s.pace, s.Deep)
+			v.stamped = s.Stamped
 			for work := s.take(ctx); work != nil; work = s.take(ctx) {
 				work(ctx, v)
 				s.mu.Lock()

@@ -43,7 +43,10 @@ type content struct {
 	first, last             int64 // offsets; -1: no batches
 	latest                  int64 // timestamp in milliseconds, -1 for none
 	codecs                  [8]int64
-	small                   int64 // batches of one record
+	sizes                   [4]int64 // batches by sizeClass
+	magics                  [3]int64 // batches by magic
+	compared, alike         int64    // records without a producer id whose payload was looked at, and those there twice
+	alikeAt                 Repeat
 	unproduced              int64 // batches that no producer id protects from being written twice
 	repeats                 []repeat
 	tooLarge                int64 // batches not unpacked
@@ -62,6 +65,8 @@ type verifier struct {
 	buffer  []byte
 	indexes [2][]byte
 	unpack  batch.Records
+	stamped bool // unpack what the broker stamps: there no checksum tells a batch that was sent again
+	twice   alike
 	seen    []remembered // recent batches, by checksum
 	nth     int32        // segment that is being verified: what is remembered of others does not count
 }
@@ -90,6 +95,7 @@ type pass struct {
 func (v *verifier) segment(ctx context.Context, p *place) (content, error) {
 	w := &pass{verifier: v, place: p, content: content{first: -1, last: -1, latest: -1}, name: p.file(suffixLog), told: map[Kind]int{}}
 	v.nth++
+	v.twice.begin(v.nth)
 	indexes := w.openIndexes(ctx)
 	defer indexes()
 	file, err := polite.Open(ctx, v.target, w.name, v.pace)
