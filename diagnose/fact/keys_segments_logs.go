@@ -6,7 +6,7 @@ import (
 )
 
 // LocalLogs is what the files of a log dir say of its partitions, in columns
-// alike, by name. Offsets are those of the next message; -1: not known, or not in
+// alike. Offsets are those of the next message; -1: not known, or not in
 // the checkpoint. Each is as of when it was read: a running broker goes on
 // writing, its recovery point and log start are written every minute, its high
 // watermark every five seconds, and a broker that moves a replica has two.
@@ -38,16 +38,17 @@ func (l LocalLogs) Valid() error {
 			return fmt.Errorf("a column of %d entries for %d partitions", c, n)
 		}
 	}
-	if !slices.IsSorted(l.Partition) {
-		return fmt.Errorf("partitions that are not in the order of their names")
-	}
 	return nil
 }
 
 // At is the row of a partition, "orders-3"; -1: it has none here.
-func (l LocalLogs) At(partition string) int {
-	if i, ok := slices.BinarySearch(l.Partition, partition); ok {
-		return i
+func (l LocalLogs) At(partition string) int { return slices.Index(l.Partition, partition) }
+
+// Rows is the row of each partition, for whoever asks for many.
+func (l LocalLogs) Rows() map[string]int {
+	rows := make(map[string]int, len(l.Partition))
+	for i, p := range l.Partition {
+		rows[p] = i
 	}
-	return -1
+	return rows
 }

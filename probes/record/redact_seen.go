@@ -68,14 +68,28 @@ func (r *Redactor) seen(v any) any {
 		v.Error = r.free(v.Error)
 		return v
 	case fact.TopicBatches:
-		v.Topic, v.Example = r.all("topic", v.Topic), slices.Clone(v.Example)
-		for i, text := range v.Example {
-			partition, rest, _ := strings.Cut(text, " ")
-			v.Example[i] = strings.TrimSuffix(r.partition(partition)+" "+rest, " ")
+		v.Topic, v.Example, v.AlikeExample = r.all("topic", v.Topic), r.examples(v.Example), r.examples(v.AlikeExample)
+		return v
+	case fact.LocalLogs:
+		v.Partition = slices.Clone(v.Partition)
+		for i := range v.Partition {
+			v.Partition[i] = r.partition(v.Partition[i])
 		}
 		return v
 	}
 	return r.disk(v)
+}
+
+// examples are "topic-number at …" with other topics.
+func (r *Redactor) examples(all []string) []string {
+	all = slices.Clone(all)
+	for i, text := range all {
+		if text != "" {
+			partition, rest, _ := strings.Cut(text, " ")
+			all[i] = strings.TrimSuffix(r.partition(partition)+" "+rest, " ")
+		}
+	}
+	return all
 }
 
 // because is a reason with pseudonyms.
