@@ -21,6 +21,8 @@ func (s *Session) conclude(states []SignState) *Verdict {
 	}
 	v.Findings = join(found)
 	v.Context = planned(v.Findings)
+	v.Changed = s.changed(v.Findings)
+	v.LastSeen = lastSeen(&View{history: s.history, reads: map[*fact.Def]bool{}})
 	v.Status = status(v)
 	v.Runs = s.newestRuns()
 	v.Next = next(s.catalogue, groups, v)

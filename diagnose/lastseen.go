@@ -154,3 +154,20 @@ func (l *LastSeen) FirstBack() string {
 	}
 	return text
 }
+
+// WorstFirst is the partitions, those first that fewest surely have all of.
+func (l *LastSeen) WorstFirst() []int {
+	rows := make([]int, len(l.Partition))
+	for p := range rows {
+		rows[p] = p
+	}
+	rank := func(p int) int {
+		n := len(holding(&l.LastCluster, p)) * 2
+		if l.Leader[p] >= 0 {
+			n++
+		}
+		return n
+	}
+	slices.SortStableFunc(rows, func(a, b int) int { return rank(a) - rank(b) })
+	return rows
+}

@@ -46,6 +46,8 @@ type Verdict struct {
 	Cluster  ClusterState
 	Findings []*Finding // roots first, by severity, then probability; each root's consequences follow in Under
 	Context  []Context
+	Changed  []ChangedBefore // what was changed before the first roots began, nearest first
+	LastSeen *LastSeen       // where no broker answers and a metadata log on this host tells; else nil
 	Alerts   []AlertState
 	Coverage Coverage
 	Runs     []fact.Run // newest run of each probe, by name

@@ -21,7 +21,7 @@ func Check(w io.Writer, v *diagnose.Verdict, about About) error {
 		switch {
 		case f.Severity.Rank() >= diagnose.Major.Rank():
 			roots++
-			root(&b, f, about)
+			root(&b, v, f, about)
 		case !f.Band.Sure():
 			perhaps = append(perhaps, fmt.Sprintf("%s on %s", f.Cause.ID, f.Subject))
 		case !f.Cause.Context:
@@ -33,6 +33,7 @@ func Check(w io.Writer, v *diagnose.Verdict, about About) error {
 	} else if len(v.Unexplained) > 0 {
 		b.WriteString(wrap("", "  ", "not explained by that: "+listed(Unexplained(v), 3, "; ")))
 	}
+	lastSeenLines(&b, v.LastSeen)
 	if v.Next != nil {
 		b.WriteString(wrap("", "  ", "look here next: "+v.Next.Text))
 	}
@@ -57,7 +58,7 @@ func Check(w io.Writer, v *diagnose.Verdict, about About) error {
 }
 
 // root is one root with what follows from it.
-func root(b *strings.Builder, f *diagnose.Finding, about About) {
+func root(b *strings.Builder, v *diagnose.Verdict, f *diagnose.Finding, about About) {
 	severity := strings.ToUpper(string(f.Severity))
 	if f.Band == diagnose.CannotTell {
 		b.WriteString(wrap("", "  ", fmt.Sprintf("CANNOT TELL %s: %s on %s? %s (would be %s)", f.Cause.InBranch(), f.Cause.ID, f.Subject, f.Says, f.Severity)))
@@ -79,6 +80,7 @@ func root(b *strings.Builder, f *diagnose.Finding, about About) {
 	if !f.Since.IsZero() {
 		b.WriteString(wrap("  ", "    ", "since "+stamp(f.Since)+suffers(f.Affected)))
 	}
+	changedLines(b, v, f)
 	if len(f.Under) > 0 {
 		var under []string
 		for _, c := range f.Under {

@@ -67,6 +67,9 @@ func reportFindings(b *strings.Builder, v *diagnose.Verdict) {
 	for _, c := range v.Context {
 		fmt.Fprintf(b, "Known before: %s (`%s`).\n\n", md(c.Text), c.ID)
 	}
+	for _, c := range v.Changed {
+		fmt.Fprintf(b, "Changed before `%s` on %s, at %s (%s): %s.\n\n", c.Of.Cause.ID, md(c.Of.Subject.String()), stamp(c.At), before(c), md(c.Text))
+	}
 	if len(v.Findings) == 0 && len(v.Unexplained) == 0 {
 		fmt.Fprintf(b, "%s.\n\n", md(v.Headline))
 		return
@@ -81,6 +84,7 @@ func reportFindings(b *strings.Builder, v *diagnose.Verdict) {
 		fmt.Fprintf(b, "- not explained: %s\n", md(text))
 	}
 	b.WriteString("\n")
+	reportLastSeen(b, v.LastSeen)
 }
 
 func since(t time.Time) string {

@@ -1,0 +1,103 @@
+package diagnose
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
+)
+
+// ChangedBefore is a change that somebody made before a finding began.
+type ChangedBefore struct {
+	fact.Change
+	Of *Finding
+	By time.Duration // before the onset, or before it was first seen where nobody knows that
+}
+
+// Bounds of what changed before.
+const (
+	changedWithin = 2 * time.Hour // before the onset
+	changedAfter  = 2 * time.Second
+	mostChanged   = 3 // of each root
+	mostRoots     = 4
+)
+
+// acts are the kinds of changes that somebody makes, in the words of
+// docs/history.schema.json. What follows by itself (leaders, ISRs, fencing) is
+// rather what is to be explained.
+var acts = map[string]bool{
+	"broker-registered": true, "broker-unregistered": true, "controlled-shutdown": true, "reassignment-started": true, "reassignment-finished": true,
+	"topic-created": true, "topic-deleted": true, "partitions-added": true, "config-changed": true, "quota-changed": true, "acl-added": true,
+	"acl-removed": true, "user-changed": true, "feature-changed": true,
+}
+
+// changed is what was changed before the roots began, for each root the nearest
+// first: what touches its subject, or everything.
+func (s *Session) changed(roots []*Finding) []ChangedBefore {
+	value, known := s.history.latest(fact.Changed.Def(), fact.TheCluster)
+	list, ok := value.(fact.ChangeList)
+	if !known || !ok {
+		return nil
+	}
+	var all []ChangedBefore
+	told := 0
+	for _, f := range roots {
+		if f.Severity.Rank() < Major.Rank() || f.Cause.Context || told == mostRoots {
+			continue
+		}
+		told++
+		onset := f.Since
+		if f.early || onset.IsZero() {
+			onset = s.history.now
+		}
+		n := 0
+		for i := len(list.All) - 1; i >= 0 && n < mostChanged; i-- {
+			c := &list.All[i]
+			by := onset.Sub(c.At)
+			if by < -changedAfter || by > changedWithin || !acts[c.Kind] || bornWith(list.All, i) || !f.touchedBy(c) {
+				continue
+			}
+			all = append(all, ChangedBefore{*c, f, max(0, by)})
+			n++
+		}
+	}
+	return all
+}
+
+// bornWith says whether a change is no act of its own: how something was made.
+func bornWith(all []fact.Change, i int) bool {
+	c := &all[i]
+	switch c.Kind {
+	case "feature-changed", "broker-registered":
+		return c.Before == ""
+	case "topic-created":
+		return strings.HasPrefix(c.Topic, "__")
+	case "config-changed":
+		return c.Topic != "" && slices.ContainsFunc(all, func(o fact.Change) bool {
+			return o.Kind == "topic-created" && o.Topic == c.Topic && o.At.Equal(c.At)
+		})
+	}
+	return false
+}
+
+// touchedBy says whether a change is about what a finding is about, or about
+// everything.
+func (f *Finding) touchedBy(c *fact.Change) bool {
+	suffers := f.Affected
+	for _, u := range f.Under {
+		suffers.Topics = append(slices.Clone(suffers.Topics), u.Affected.Topics...)
+	}
+	switch {
+	case f.Subject.Scope == fact.Cluster:
+		return true
+	case c.Topic != "":
+		return slices.Contains(suffers.Topics, c.Topic) || f.Subject == (fact.Subject{Scope: fact.Topic, Name: c.Topic})
+	case c.Broker >= 0:
+		owner, owned := f.Subject.Owner()
+		return owned && owner == fact.BrokerOf(c.Broker)
+	case c.Scope == "group":
+		return f.Subject == fact.Subject{Scope: fact.Group, Name: c.Name}
+	}
+	return true // settings of all brokers, ACLs, quotas, users, features
+}
