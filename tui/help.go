@@ -10,7 +10,7 @@ var viewNames = map[view]string{
 	flowView: "Flow", signsView: "Signs", verdictView: "Verdict", whyView: "Evidence", playbookView: "Playbook",
 	verifyView: "Verify", brokersView: "Brokers", groupsView: "Groups", coverageView: "Coverage", helpView: "Help",
 	hostView: "Host", jvmView: "JVM", logsView: "Logs", alertsView: "Alerts", partitionsView: "Partitions",
-	transactionsView: "Transactions", logDirsView: "Log dirs", segmentsView: "Segments", configView: "Config", metricsView: "Metrics", graphView: "Graph",
+	transactionsView: "Transactions", logDirsView: "Log dirs", segmentsView: "Segments", timelineView: "Timeline", configView: "Config", metricsView: "Metrics", graphView: "Graph",
 }
 
 // helpPage is the keys: those of the screen it was opened from first.

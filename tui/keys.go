@@ -51,7 +51,7 @@ func alters(f func(Model) Model) func(Model) (tea.Model, tea.Cmd) {
 }
 
 // sheetViews are the screens that are sheets.
-var sheetViews = []view{groupsView, metricsView, hostView, jvmView, logsView, alertsView, partitionsView, transactionsView, logDirsView, segmentsView, configView}
+var sheetViews = []view{groupsView, metricsView, hostView, jvmView, logsView, alertsView, partitionsView, transactionsView, logDirsView, segmentsView, timelineView, configView}
 
 // screenKeys are the keys that belong to one screen, or mean something else there.
 var screenKeys = []binding{
@@ -103,6 +103,7 @@ var commonKeys = []binding{
 	{[]string{"X"}, nil, "", "Transactions that are open", opens(transactionsView)},
 	{[]string{"D"}, nil, "", "Log dirs", opens(logDirsView)},
 	{[]string{"I"}, nil, "", "Segments: integrity, what was verified and what is damaged", opens(segmentsView)},
+	{[]string{"H"}, nil, "", "Timeline: what happened, also before this console was opened", opens(timelineView)},
 	{[]string{"C"}, nil, "", "Config: settings that differ, and where they are set", opens(configView)},
 	{[]string{":"}, nil, "screens", "any screen by its name; tab completes", alters(func(m Model) Model { return m.ask(askScreen, "") })},
 	{[]string{"esc", "backspace"}, nil, "back", "back to the screen before", alters(Model.leave)},

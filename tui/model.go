@@ -72,6 +72,7 @@ const (
 	transactionsView
 	logDirsView
 	segmentsView
+	timelineView
 	configView
 	metricsView
 	graphView

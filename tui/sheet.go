@@ -91,7 +91,7 @@ func listed(title, about, empty string, columns []field, entries []entry, orders
 // sheets makes the sheet of each screen that is one.
 var sheets = map[view]func(*material) sheet{
 	hostView: hostSheet, jvmView: jvmSheet, logsView: logsSheet, alertsView: alertsSheet,
-	partitionsView: partitionsSheet, groupsView: groupsSheet, metricsView: metricsSheet, transactionsView: transactionsSheet, logDirsView: logDirsSheet, segmentsView: segmentsSheet, configView: configSheet,
+	partitionsView: partitionsSheet, groupsView: groupsSheet, metricsView: metricsSheet, transactionsView: transactionsSheet, logDirsView: logDirsSheet, segmentsView: segmentsSheet, timelineView: timelineSheet, configView: configSheet,
 }
 
 // arranged is a sheet as it is shown: filtered and sorted. It is made anew when

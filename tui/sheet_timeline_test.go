@@ -1,0 +1,60 @@
+package tui
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/ktriage/ktriage/diagnose/diagnosetest"
+)
+
+func timelineOf(t testing.TB, change func(*Options)) Model {
+	t.Helper()
+	const file = "testdata/timeline.case"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := diagnosetest.Parse(file, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := Options{Catalogue: sheetCatalogue(), Title: "on broker 2 (pid 4711)", Replay: true, NoColor: true}
+	if change != nil {
+		change(&opt)
+	}
+	return feed(t, New(opt), c.Batches)
+}
+
+func TestGoldenTimeline(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		keys []string
+	}{
+		{"timeline", []string{"H"}},
+		{"timeline-in-order", []string{"H", "s"}},
+		{"timeline-found", []string{"H", "F"}},
+		{"timeline-folded", []string{"H", "/", "l", "e", "a", "d", "e", "r", " ", "o", "f", " ", "3", "enter", "enter"}},
+	} {
+		for _, size := range [][2]int{{80, 24}, {60, 16}, {120, 40}} {
+			name := fmt.Sprintf("sheet-%s-%dx%d", c.name, size[0], size[1])
+			t.Run(name, func(t *testing.T) {
+				got := keys(t, timelineOf(t, func(o *Options) { o.Width, o.Height = size[0], size[1] }), c.keys...).View()
+				mustFit(t, got, size[0], size[1])
+				golden(t, name, got)
+			})
+		}
+	}
+}
+
+// A step back shows what was known then: the leader had not gone yet.
+func TestTimelineStepsBack(t *testing.T) {
+	m := keys(t, timelineOf(t, nil), "H")
+	if now := m.View(); !strings.Contains(now, "ended: partitions have no leader") || !strings.Contains(now, "broker 1 asked to shut down") {
+		t.Errorf("now:\n%s", now)
+	}
+	if then := keys(t, m, "[", "[").View(); strings.Contains(then, "no leader") || !strings.Contains(then, "broker 1 asked to shut down") {
+		t.Errorf("at first:\n%s", then)
+	}
+}
