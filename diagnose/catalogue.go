@@ -10,7 +10,7 @@ var All = &Catalogue{
 		startRefusedLogged, followsPartly, fetcherFailedLogged, slowToFollow, authenticationsFailLogged, unsupportedLogged, denialsLogged,
 		// partitions
 		quorumWithoutLeader, underReplicated, partitionsUnderMinISR, notEnoughReplicasLogged, partitionsWithoutLeader, inSyncReplicasLost, mustReturn, leadersFlap,
-		leadersNotPreferred, reassignmentRunning, throttleSet, throttledBehind, pairsCut, lossAllowed, lossAnyway,
+		leadersNotPreferred, reassignmentRunning, throttleSet, throttledBehind, pairsCut, lossAllowed, lossAnyway, replicasAhead, replicasStandStill,
 		// settings
 		minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind, recordsTooLargeLogged, heapBadlySet, limitsTight, kernelNotTuned, certificateExpired, certificateEnds,
 		// log dirs
@@ -70,7 +70,7 @@ var boxes = []*Box{
 
 	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk", Signs: []*Sign{segmentDamaged, checkpointDamaged, damageAhead, damageWithoutCopy, corruptRecordLogged, batchesRepeated}},
 	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, groupRefused, commitsBehind, commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit, lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue}},
-	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, followsPartly, fetcherFailedLogged, slowToFollow, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, isrShrinksOften}},
+	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, followsPartly, fetcherFailedLogged, slowToFollow, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, replicasAhead, replicasStandStill, isrShrinksOften}},
 	{ID: "repair-plan", Title: "plan", Branch: DataBranch, State: planState(DataBranch), Doc: "the playbook"},
 
 	{ID: "apply-fix", Title: "apply", State: applyState, Doc: "done by the operator, outside; a marks the time"},

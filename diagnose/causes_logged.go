@@ -28,6 +28,7 @@ var replicaFetcherDead = &Cause{
 		{Sign: fetcherFailedLogged, Strength: Often, Decisive: true},
 		{Sign: followsPartly, Strength: Always},
 		{Sign: leftISR, Strength: Always, Follows: true},
+		{Sign: replicasStandStill, Strength: Often, Follows: true},
 	},
 	RulesOut: []*Sign{brokerNotLive},
 	Leads:    []*Cause{underMinISR},

@@ -20,10 +20,11 @@ var truncationAfterFailover = &Cause{
 	ID: "truncation-after-failover", Title: "records cut off after a fail-over", Fault: messageLoss, Severity: Critical, On: fact.Cluster, Prior: 0.003,
 	Doc: "The leader died with records that no other replica had yet, and a clean election went to one that lacked them: acknowledged with acks=1, or with min ISR 1, they are gone.",
 	Signs: []Link{
-		{Sign: lossAnyway, Strength: Always, Decisive: true},
+		{Sign: lossAnyway, Strength: Often, Decisive: true}, // not where it was before the first look
+		{Sign: replicasAhead, Strength: Sometimes, Decisive: true},
 	},
 	RulesOut: []*Sign{lossAllowed},
 	Says: func(_ fact.Subject, yes []SignState) string {
-		return "records are lost after a fail-over: " + gist(yes, lossAnyway)
+		return "records are lost after a fail-over: " + gist(yes, lossAnyway, replicasAhead)
 	},
 }

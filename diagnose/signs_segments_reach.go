@@ -87,7 +87,7 @@ var damageWithoutCopy = &Sign{
 	ID: "damage-without-copy", Title: "no other replica has whole what is damaged in it", On: fact.LogDir, Trouble: true, Leak: 0.001,
 	Doc:   "Messages are damaged in the log dir, and of their partition no other replica is in sync. One in sync has fetched these offsets: as they were before the damage, unless it fetched them after; ktriage segments on its host says so.",
 	Needs: []fact.Key{fact.SegmentsDamage},
-	Uses:  []fact.Key{fact.Metadata},
+	Uses:  []fact.Key{fact.Metadata, fact.ReplicaLogs},
 	Test: func(v *View) Reading {
 		logs := damagedLogs(v)
 		id, ok := ownerID(v.Subject)
@@ -105,15 +105,13 @@ var damageWithoutCopy = &Sign{
 			if p < 0 {
 				continue
 			}
-			others := slices.DeleteFunc(slices.Clone(view.ISR.At(p)), func(b int32) bool { return b == id })
+			others := slices.DeleteFunc(slices.Clone(view.ISR.At(p)), func(b int32) bool { return b == id || d.covered(v, b) == No })
 			if len(others) > 0 {
 				copied = append(copied, fmt.Sprintf("%s of %s should be whole on %s, in sync", d.offsets(), d, brokersText(others)))
 				continue
 			}
-			text := "no other replica of " + d.String() + " is in sync"
-			if out := slices.DeleteFunc(slices.Clone(view.Replicas.At(p)), func(b int32) bool { return b == id }); len(out) > 0 {
-				text += " (" + brokersText(out) + " may have older records)"
-			}
+			text := "no other replica of " + d.String() + " that has them is in sync"
+			text += d.elsewhere(v, view, p, id)
 			alone = append(alone, text)
 			r.Affected.add(Affected{Topics: []string{d.topic}, Partitions: len(alone)})
 		}
@@ -127,6 +125,44 @@ var damageWithoutCopy = &Sign{
 		}
 		return r
 	},
+}
+
+// covered says whether a broker's own log has the damaged offsets, as it tells
+// itself; Unknown: it did not tell.
+func (d damagedLog) covered(v *View, broker int32) Outcome {
+	all, ok := fact.ReplicaLogs.Latest(v, fact.TheCluster)
+	if !ok {
+		return Unknown
+	}
+	switch i := all.At(d.topic, d.partition, broker); {
+	case i < 0:
+		return Unknown
+	case all.Start[i] <= d.first && all.End[i] > d.last:
+		return Yes
+	}
+	return No
+}
+
+// elsewhere is which replicas that are not in sync have the damaged offsets, or may.
+func (d damagedLog) elsewhere(v *View, view *clusterViewOf, p int, id int32) string {
+	var have, may []int32
+	for _, b := range view.Replicas.At(p) {
+		switch {
+		case b == id:
+		case d.covered(v, b) == Yes:
+			have = append(have, b)
+		case d.covered(v, b) == Unknown:
+			may = append(may, b)
+		}
+	}
+	text := ""
+	if len(have) > 0 {
+		text += " (" + brokersText(have) + " has them and is behind)"
+	}
+	if len(may) > 0 {
+		text += " (" + brokersText(may) + " may have older records)"
+	}
+	return text
 }
 
 // brokersText is "broker 1", "brokers 1 and 2".

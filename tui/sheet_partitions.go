@@ -31,6 +31,7 @@ type partitions struct {
 	stands []standing
 	minISR []int32 // by topic; 0: not told
 	ends   fact.PartitionOffsets
+	logs   fact.ReplicaEnds
 	wrote  []int64 // of ends; nil: not known
 	over   float64 // seconds
 }
@@ -45,6 +46,7 @@ func partitionsSheet(s *material) sheet {
 	p := &partitions{view: view, stands: make([]standing, len(view.Partition)), minISR: make([]int32, len(view.Topics))}
 	p.readMinISR(s)
 	p.readWritten(s)
+	p.logs, _ = fact.ReplicaLogs.Latest(s.facts, fact.TheCluster)
 	count := [len(standingWords)]int{}
 	for i := range p.stands {
 		p.stands[i] = p.standing(i)
@@ -181,7 +183,37 @@ func (p *partitions) entry(g glyphs, i int) entry {
 	if at := p.ends.At(p.topic(i), p.view.Partition[i]); at >= 0 {
 		e.say = append(e.say, fmt.Sprintf("log start %d, high watermark %d, last stable offset %d", p.ends.LogStart[at], p.ends.HighWatermark[at], p.ends.LastStable[at]))
 	}
+	if text := p.replicaEnds(i); text != "" {
+		e.say = append(e.say, text)
+	}
 	return e
+}
+
+// replicaEnds is where each replica's own log ends, beside the leader's; empty: none
+// has told.
+func (p *partitions) replicaEnds(i int) string {
+	topic, number := p.topic(i), p.view.Partition[i]
+	lead := p.logs.At(topic, number, p.leader(i))
+	var all []string
+	for _, id := range p.view.Replicas.At(i) {
+		at := p.logs.At(topic, number, id)
+		if at < 0 {
+			continue
+		}
+		text := fmt.Sprintf("on broker %d at %d", id, p.logs.End[at])
+		if lead >= 0 && at != lead {
+			if by := p.logs.End[lead] - p.logs.End[at]; by > 0 {
+				text += fmt.Sprintf(" (%d behind)", by)
+			} else if by < 0 {
+				text += fmt.Sprintf(" (%d ahead)", -by)
+			}
+		}
+		all = append(all, text)
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "logs end " + strings.Join(all, ", ")
 }
 
 // idList is node ids with commas.

@@ -5,7 +5,7 @@ package fact
 var Keys = []Key{
 	BrokerReach, BrokerSoftware, BrokerAPIs, BrokerFeatures, BrokerConfigs, Metadata, Registered, QuorumState, ZooKeeperController, Configs, Reassigned, Quotas, ACLs, SCRAMUsers, Permissions, Transactions, OpenProducers, Eligible, LogDirError, LogDirSize, LogDirTotal, LogDirUsable, LogDirLag, LogDirFutures, LogDirFutureLag, Groups, GroupState, GroupType, GroupGeneration, GroupMembers, GroupRoster, GroupCoordinator, Offsets,
 
-	PartitionEnds, ShareOffsets, QuorumVoters, LeaderEpochs, Batches,
+	PartitionEnds, ShareOffsets, QuorumVoters, LeaderEpochs, ReplicaLogs, Batches,
 
 	Certificates,
 

@@ -72,6 +72,7 @@ var asks = map[*probe.Probe][]string{
 	Transactions:  {"ListTransactions", "DescribeTransactions"},
 	Partitions:    {"ListOffsets", "Metadata"},
 	Epochs:        {"OffsetForLeaderEpoch", "Metadata", "OffsetFetch", "ListOffsets"},
+	ReplicaEnds:   {"ListOffsets", "Metadata"},
 	Batches:       {"Fetch", "Metadata", "OffsetFetch", "ListOffsets", "DescribeConfigs topic"},
 	OpenProducers: {"DescribeProducers", "Metadata", "ListOffsets"},
 	Certificates:  {},

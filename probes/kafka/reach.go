@@ -10,7 +10,7 @@ import (
 
 // Probes is every probe of this package, in the order in which they need each
 // other.
-var Probes = []*probe.Probe{Reach, Metadata, Registered, Quorum, Voters, Configs, Eligible, LogDirs, Groups, Offsets, ShareOffsets, Partitions, Epochs, Batches,
+var Probes = []*probe.Probe{Reach, Metadata, Registered, Quorum, Voters, Configs, Eligible, LogDirs, Groups, Offsets, ShareOffsets, Partitions, Epochs, ReplicaEnds, Batches,
 	BrokerConfigs, Reassigned, Quotas, Transactions, OpenProducers, Security, Certificates}
 
 // Reach connects anew to every broker. That a connection is refused, stays

@@ -19,6 +19,9 @@ func (r *Redactor) seen(v any) any {
 	case fact.ShareGroupOffsets:
 		v.Topic = r.all("topic", v.Topic)
 		return v
+	case fact.ReplicaEnds:
+		v.Topic = r.all("topic", v.Topic)
+		return v
 	case fact.EpochEnds:
 		v.Topic = r.all("topic", v.Topic)
 		return v

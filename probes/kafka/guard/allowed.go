@@ -95,7 +95,8 @@ func sideEffect(r kmsg.Request, request []byte, exists func(string) bool) string
 			return fmt.Sprintf("would create the internal topic %q where it is missing", topic)
 		}
 	case *kmsg.ListOffsetsRequest:
-		if r.ReplicaID != -1 {
+		// -2 is who debugs: it is answered by followers too, and leaves no trace.
+		if r.ReplicaID != -1 && r.ReplicaID != -2 {
 			return "poses as a replica"
 		}
 	case *kmsg.OffsetForLeaderEpochRequest:

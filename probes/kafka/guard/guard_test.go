@@ -193,6 +193,7 @@ func TestAllowedRequestsWithSideEffects(t *testing.T) {
 		{"share coordinator without the topic", find(6, 2), offsetsOnly, false},
 		{"coordinator of an unknown kind", find(6, 3), anything, false},
 		{"log ends", &kmsg.ListOffsetsRequest{Version: 7, ReplicaID: -1}, nil, true},
+		{"log ends of a follower, as who debugs", &kmsg.ListOffsetsRequest{Version: 7, ReplicaID: -2}, nil, true},
 		{"log ends as a follower", &kmsg.ListOffsetsRequest{Version: 7, ReplicaID: 1}, nil, false},
 		{"epochs as a follower", &kmsg.OffsetForLeaderEpochRequest{Version: 4, ReplicaID: 2}, nil, false},
 		{"handshake", &kmsg.SASLHandshakeRequest{Version: 1}, nil, true},
