@@ -94,9 +94,9 @@ var replicasAhead = &Sign{
 var replicasStandStill = &Sign{
 	ID: "replicas-stand-still", Title: "copies on it stand still behind their leaders", On: fact.Broker, Trouble: true, Leak: 0.002,
 	Doc:  "The log of a replica that is not in sync ends before its leader's and has not grown for ten seconds or more, as the replica tells it itself: it is not fetched. A replica that catches up grows.",
-	Uses: []fact.Key{fact.Metadata, fact.ReplicaLogs, fact.BrokerReach, fact.Registered, fact.LocalBrokers},
+	Uses: []fact.Key{fact.Metadata, fact.ReplicaLogs},
 
-	Subjects: knownBrokers,
+	Subjects: func(v *View) []fact.Subject { return fact.Metadata.Subjects(v) },
 	Test: func(v *View) Reading {
 		id, ok := nodeID(v.Subject)
 		if !ok {
