@@ -1,17 +1,19 @@
 package logs
 
-// finder finds several texts in a buffer, looking at each byte once: an Aho-Corasick automaton with all its transitions spelt out.
+// finder finds which of several texts are in a line, looking at each byte once:
+// an Aho-Corasick automaton with all its transitions spelt out. The lines are
+// found by its skipper.
 type finder struct {
+	*skipper
 	class [256]uint8 // bytes that no text tells apart share a class
 	width int        // number of classes
 	next  []uint16   // state*width + class → state
-	steps []uint32   // the same for find, see compile
 	found []int16    // by state: index into texts, 0 for none
 	texts [][]int16  // sets of texts that end in one place
 }
 
 func newFinder(texts []string) *finder {
-	f := &finder{width: 1}
+	f := &finder{skipper: newSkipper(texts), width: 1}
 	for _, text := range texts {
 		for i := range len(text) {
 			if f.class[text[i]] == 0 {
@@ -39,7 +41,6 @@ func newFinder(texts []string) *finder {
 		f.texts[f.found[state]] = append(f.texts[f.found[state]], int16(n))
 	}
 	f.close()
-	f.compile()
 	return f
 }
 
@@ -76,43 +77,14 @@ func (f *finder) close() {
 	}
 }
 
-// ends marks, in steps, a state where texts end.
-const ends = 1 << 31
-
-// compile makes of next what find steps through: rows instead of states, and
-// whether a text ends there.
-func (f *finder) compile() {
-	f.steps = make([]uint32, len(f.next))
-	for i, state := range f.next {
-		f.steps[i] = uint32(state) * uint32(f.width)
-		if f.found[state] != 0 {
-			f.steps[i] |= ends
-		}
-	}
-}
-
-// find is where the first text in b ends that ends after from, and the state
-// there; -1 when there is none.
-func (f *finder) find(b []byte, from int) (state, end int) {
-	row, steps, class := uint32(0), f.steps, &f.class
-	for i, c := range b[from:] {
-		row = steps[row+uint32(class[c])]
-		if row&ends != 0 {
-			return int(row&^ends) / f.width, from + i + 1
-		}
-	}
-	return -1, len(b)
-}
-
-// all adds to found the texts that end at the state that find returned, and in b
-// after it, in no order and as often as they are there.
-func (f *finder) all(state int, b []byte, found []int16) []int16 {
-	found = append(found, f.texts[f.found[state]]...)
-	row := uint32(state * f.width)
+// all adds to found the texts that are in b, in no order and as often as they
+// are there.
+func (f *finder) all(b []byte, found []int16) []int16 {
+	state := 0
 	for _, c := range b {
-		row = f.steps[row&^ends+uint32(f.class[c])]
-		if row&ends != 0 {
-			found = append(found, f.texts[f.found[int(row&^ends)/f.width]]...)
+		state = int(f.next[state*f.width+int(f.class[c])])
+		if n := f.found[state]; n != 0 {
+			found = append(found, f.texts[n]...)
 		}
 	}
 	return found

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // bigLog is a file of so many bytes of real logs.
@@ -42,6 +45,8 @@ func BenchmarkFile(b *testing.B) {
 	b.Run("ktriage", func(b *testing.B) {
 		b.SetBytes(info.Size())
 		buf := make([]byte, chunk)
+		before := used(b)
+		defer func() { b.ReportMetric(float64((used(b)-before).Milliseconds())/float64(b.N), "cpu-ms/op") }()
 		for b.Loop() {
 			f := &tail{scan: newScan(patterns, []string{dataDir})}
 			file, err := os.Open(name)
@@ -76,12 +81,25 @@ func BenchmarkFile(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.SetBytes(info.Size())
+		var cpu time.Duration
+		defer func() { b.ReportMetric(float64(cpu.Milliseconds())/float64(b.N), "cpu-ms/op") }()
 		for b.Loop() {
 			// All lines are wanted, not their number alone.
 			cmd := exec.Command(rg, "--threads", "1", "--no-config", "--no-mmap", "--text", "-F", "-f", list, name)
 			if err := cmd.Run(); err != nil {
 				b.Fatal(err)
 			}
+			cpu += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 		}
 	})
+}
+
+// used is the CPU time of this process so far.
+func used(b *testing.B) time.Duration {
+	b.Helper()
+	var r unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }

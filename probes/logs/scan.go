@@ -104,16 +104,16 @@ func (s *scan) feed(b []byte) {
 		}
 	}
 	for at := 0; at < len(b); {
-		state, end := s.finder.find(b, at)
-		if state < 0 {
+		found := s.finder.find(b, at)
+		if found < 0 {
 			break
 		}
-		begin := bytes.LastIndexByte(b[:end], '\n') + 1
+		begin := bytes.LastIndexByte(b[:found], '\n') + 1
 		stop := len(b)
-		if i := bytes.IndexByte(b[end:], '\n'); i >= 0 {
-			stop = end + i
+		if i := bytes.IndexByte(b[found:], '\n'); i >= 0 {
+			stop = found + i
 		}
-		s.matched = s.finder.all(state, b[end:stop], s.matched[:0])
+		s.matched = s.finder.all(b[found:stop], s.matched[:0])
 		slices.Sort(s.matched)
 		s.line(slices.Compact(s.matched), b, begin, stop)
 		at = stop
