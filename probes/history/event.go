@@ -32,6 +32,8 @@ const (
 	GenerationChanged    Kind = "generation-changed"
 	OffsetRewound        Kind = "offset-rewound"
 	OffsetsExpired       Kind = "offsets-expired"
+	OffsetsDeleted       Kind = "offsets-deleted"
+	OffsetsFrozen        Kind = "offsets-frozen"
 	GroupDeleted         Kind = "group-deleted"
 	TransactionOpen      Kind = "transaction-open"
 )
@@ -39,7 +41,7 @@ const (
 // Kinds are all of them, in the order of the schema.
 var Kinds = []Kind{BrokerRegistered, BrokerUnregistered, BrokerFenced, BrokerUnfenced, ControlledShutdown, LeaderChanged, ISRShrunk, ISRExpanded, UncleanElection,
 	ReassignmentStarted, ReassignmentFinished, TopicCreated, TopicDeleted, PartitionsAdded, ConfigChanged, QuotaChanged, ACLAdded, ACLRemoved, UserChanged, FeatureChanged,
-	LogDirOffline, ControllerChanged, GenerationChanged, OffsetRewound, OffsetsExpired, GroupDeleted, TransactionOpen}
+	LogDirOffline, ControllerChanged, GenerationChanged, OffsetRewound, OffsetsExpired, OffsetsDeleted, OffsetsFrozen, GroupDeleted, TransactionOpen}
 
 // Subject is what a change is about.
 type Subject struct {
@@ -61,8 +63,11 @@ type Change struct {
 	Offset  int64     `json:"offset"`          // in the log that told it; of the first of several
 	Parts   []Change  `json:"parts,omitempty"` // the several, 1000 at most
 
+	Partition string `json:"partition,omitempty"` // "orders-3", whose committed offset it is
+
 	Topic  string `json:"-"` // that it is about; "" for none
 	Broker int32  `json:"-"` // that it is about or that it happened for; -1 for none
+	doubt  bool   // whether something expired or was deleted is not known
 }
 
 // event is a change as it is kept while a log is read: small, for there may be

@@ -74,6 +74,7 @@ const (
 	status
 	partitions
 	started
+	group
 	columns
 )
 
@@ -161,7 +162,13 @@ func (f *field) read(in *input, version int16, v *values) {
 	case floats:
 		v.real = in.float()
 	case texts:
-		v.text[f.to], there = in.text()
+		if f.to == unused {
+			if n := in.length(2); n > 0 {
+				in.take(n)
+			}
+		} else {
+			v.text[f.to], there = in.text()
+		}
 	case uuids:
 		v.uuid[f.to] = in.uuid()
 	case blobs:
