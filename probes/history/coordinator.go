@@ -83,8 +83,8 @@ type coordinatorLog struct {
 	end     int64 // offset after what was applied of it
 }
 
-// place is a local partition.
-type place struct {
+// local is a partition that is on this node.
+type local struct {
 	number int32
 	dir    string
 	files  []segment
@@ -106,7 +106,7 @@ func readCoordinator(ctx context.Context, t *probe.Target, topic string, dirs []
 	if o.Group != "" {
 		only = CoordinatorPartition(o.Group, o.Partitions)
 	}
-	var places []place
+	var places []local
 	for _, dir := range dirs {
 		found, err := placesIn(t, dir, topic, only)
 		if err != nil {
@@ -114,7 +114,7 @@ func readCoordinator(ctx context.Context, t *probe.Target, topic string, dirs []
 		}
 		places = append(places, found...)
 	}
-	slices.SortStableFunc(places, func(a, b place) int { // small ones leave their share of the budget to the others
+	slices.SortStableFunc(places, func(a, b local) int { // small ones leave their share of the budget to the others
 		return cmp.Or(cmp.Compare(a.bytes, b.bytes), cmp.Compare(a.number, b.number))
 	})
 	budget := o.Budget
@@ -137,7 +137,7 @@ func readCoordinator(ctx context.Context, t *probe.Target, topic string, dirs []
 }
 
 // placesIn finds the partitions of a topic in a log dir; all, or only one.
-func placesIn(t *probe.Target, dir, topic string, only int32) ([]place, error) {
+func placesIn(t *probe.Target, dir, topic string, only int32) ([]local, error) {
 	f, err := t.Open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("look for %s: %w", topic, err)
@@ -147,14 +147,14 @@ func placesIn(t *probe.Target, dir, topic string, only int32) ([]place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look for %s in %s: %w", topic, dir, err)
 	}
-	var found []place
+	var found []local
 	for _, base := range names {
 		digits, ok := strings.CutPrefix(base, topic+"-")
 		n, err := strconv.ParseUint(digits, 10, 31)
 		if !ok || err != nil || only >= 0 && int32(n) != only {
 			continue // among them partitions that are being moved or deleted
 		}
-		p := place{number: int32(n), dir: filepath.Join(dir, base)}
+		p := local{number: int32(n), dir: filepath.Join(dir, base)}
 		l, err := list(t, p.dir)
 		if err != nil {
 			return found, err
@@ -169,7 +169,7 @@ func placesIn(t *probe.Target, dir, topic string, only int32) ([]place, error) {
 }
 
 // read reads a partition: of its newest segments, so many bytes.
-func (l *coordinatorLog) read(ctx context.Context, p place, share int64) error {
+func (l *coordinatorLog) read(ctx context.Context, p local, share int64) error {
 	l.number, l.held, l.heldIn, l.end = p.number, map[int64][]unit{}, 0, 0
 	skip := max(p.bytes-share, 0)
 	l.Partial = l.Partial || skip > 0

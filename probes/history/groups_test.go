@@ -10,8 +10,8 @@ import (
 	"github.com/ktriage/ktriage/probes/probe"
 )
 
-// told are changes with their times, as an operator reads them.
-func told(all []Change) []string {
+// telling are changes with their times, as an operator reads them.
+func telling(all []Change) []string {
 	out := []string{}
 	for _, c := range all {
 		out = append(out, c.At.Format("15:04:05 ")+string(c.Kind)+": "+c.Text)
@@ -58,7 +58,7 @@ func TestGroupStory(t *testing.T) {
 		t.Errorf("with a retention that is not known: %+v", c)
 	}
 	g := readGroups(t, dir, CoordinatorOptions{Retention: usualRetention})
-	same(t, told(g.Changes(Want{Broker: -1})), []string{
+	same(t, telling(g.Changes(Want{Broker: -1})), []string{
 		"02:10:01 generation-changed: group billing rebalanced 6 times within 3m20s: from 1 to 7",
 		"02:11:01 offset-rewound: group billing: committed offsets went back 2 times, in 2 partitions of topic orders",
 		"02:13:21 offsets-deleted: group billing: committed offset of orders-1 was deleted, it was 10",
@@ -69,7 +69,7 @@ func TestGroupStory(t *testing.T) {
 		t.Errorf("%d changes one by one, the second %+v", n, parts[1])
 	}
 	if other := g.Changes(Want{Broker: -1, Topic: "payments"}); len(other) != 0 {
-		t.Errorf("of another topic: %q", told(other))
+		t.Errorf("of another topic: %q", telling(other))
 	}
 	b := g.Named("billing")
 	if b == nil || b.State != GroupDead || b.Partition != 7 || b.Type != "classic" || b.Rewinds != 2 || b.Commits != 122 || len(b.Generations) != 7 || !slices.Equal(g.Partitions, []int32{7}) {
@@ -100,7 +100,7 @@ func TestGroupTransactions(t *testing.T) {
 	w.save(t, dir, "__consumer_offsets-0", 0)
 	g := readGroups(t, dir, CoordinatorOptions{})
 	if o := g.Named("copier").Offsets[0]; o.Offset != 600 || o.Commits != 2 || g.Aborted != 1 || g.Pending != 1 || len(g.Changes(Want{Broker: -1})) != 0 {
-		t.Errorf("%+v, %+v, %q", o, g.Reading, told(g.Changes(Want{Broker: -1})))
+		t.Errorf("%+v, %+v, %q", o, g.Reading, telling(g.Changes(Want{Broker: -1})))
 	}
 }
 
@@ -122,7 +122,7 @@ func TestNewProtocol(t *testing.T) {
 	w.plain(pair{keyOf(consumerMember, "mixed", "y"), nil}, epochOf("mixed", 7))
 	w.save(t, dir, "__consumer_offsets-0", 0)
 	g := readGroups(t, dir, CoordinatorOptions{})
-	same(t, told(g.Changes(Want{Broker: -1})), []string{
+	same(t, telling(g.Changes(Want{Broker: -1})), []string{
 		"02:01:00 generation-changed: group mixed rebalanced 3 times within 2m0s: from 4 to 7",
 		"02:02:00 offset-rewound: group mixed: committed offset of orders-0 went back from 1000 to 10: a new topic of that name",
 	})
@@ -147,7 +147,7 @@ func TestGroupFrozen(t *testing.T) {
 	w.plain(classicOf("gone", 2))
 	w.save(t, dir, "__consumer_offsets-0", 0)
 	g := readGroups(t, dir, CoordinatorOptions{})
-	same(t, told(g.Changes(Want{Broker: -1})), []string{
+	same(t, telling(g.Changes(Want{Broker: -1})), []string{
 		"02:03:30 offsets-frozen: group stuck: committed offset of orders-0 stands still at 200 since then",
 		"02:16:40 generation-changed: group gone rebalanced: generation 2, 0 members",
 	})
@@ -250,7 +250,7 @@ func TestTransactionStates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, told(x.Changes(Want{Broker: -1}, w.at)), []string{
+	same(t, telling(x.Changes(Want{Broker: -1}, w.at)), []string{
 		"02:00:01 transaction-open: transaction of late (producer 42, epoch 3) on 2 partitions was open for 1m1s, and was aborted by its coordinator, for its timeout at 02:01:02",
 		"02:00:01 transaction-open: transaction of hanging (producer 42, epoch 3) on 2 partitions is open since then, Ongoing; its timeout is 1m0s",
 	})
