@@ -123,11 +123,20 @@ func (w *watcher) mark(ctx context.Context, text string) error {
 	})
 }
 
+// impatience is how often an operator who waits lets every probe look at once, as
+// p does in the console: some look every five minutes only.
+const impatience = 15 * time.Second
+
 // fixed waits until the table of Verify says FIXED for every sign of a finding
 // that was trouble, and the finding is no longer sure. It returns their ids, and
 // what else the console would still hold against leaving.
 func (w *watcher) fixed(ctx context.Context, most time.Duration, of *diagnose.Finding) (signs, also []string, err error) {
+	var asked time.Time
 	err = w.until(ctx, most, func(s *diagnose.Session, v *diagnose.Verdict) error {
+		if time.Since(asked) > impatience {
+			asked = time.Now()
+			w.live.Now()
+		}
 		signs, also = nil, nil
 		var open []string
 		for _, m := range s.Verify(s.FixApplied()) {
