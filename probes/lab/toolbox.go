@@ -47,7 +47,11 @@ type Toolbox struct {
 	answer  *os.File // "0", or "1 why not"
 	done    chan struct{}
 	kept    []*os.File // open until Close
+	aside   []string   // what lay in asideDir before
 }
+
+// asideDir is where playbooks move what is out of the way.
+const asideDir = "/var/tmp"
 
 // Toolbox makes a toolbox in the cluster's directory. Close it before the
 // cluster is stopped.
@@ -57,6 +61,7 @@ func (c *Cluster) Toolbox() (*Toolbox, error) {
 	if err := t.fill(); err != nil {
 		return nil, fmt.Errorf("make a toolbox: %w", err)
 	}
+	t.aside = namesIn(asideDir)
 	go t.serve()
 	return t, nil
 }
@@ -121,6 +126,27 @@ func (t *Toolbox) Close() {
 	for _, f := range t.kept {
 		f.Close()
 	}
+	t.tidy()
+}
+
+// tidy removes the directories of partitions that commands have moved aside.
+func (t *Toolbox) tidy() {
+	for _, name := range namesIn(asideDir) {
+		dir := filepath.Join(asideDir, name)
+		if _, err := os.Stat(filepath.Join(dir, "partition.metadata")); err == nil && !slices.Contains(t.aside, name) {
+			os.RemoveAll(dir)
+		}
+	}
+}
+
+// namesIn is what a directory holds; nothing when it cannot be read.
+func namesIn(dir string) []string {
+	all, _ := os.ReadDir(dir)
+	var names []string
+	for _, e := range all {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 func (t *Toolbox) serve() {
