@@ -266,3 +266,32 @@ func TestFixOfWhatWasLogged(t *testing.T) {
 		t.Errorf("after another such line: %s", got)
 	}
 }
+
+func TestFaded(t *testing.T) {
+	s := newScene()
+	s.healthy()
+	s.next()
+	fix := s.at
+	s.at = fix.Add(2 * time.Minute)
+	s.healthy()
+	s.next()
+	was := func(last time.Time) Evidence {
+		return Evidence{SignState: SignState{Sign: notEnoughReplicasLogged, Reading: Reading{Outcome: Yes, Last: last}}, Weight: 2}
+	}
+	against := was(time.Time{})
+	against.Weight = -1
+	for name, c := range map[string]struct {
+		evidence []Evidence
+		want     bool
+	}{
+		"nothing":                {nil, false},
+		"the past":               {[]Evidence{was(fix.Add(-time.Second)), against}, true},
+		"the past and the fix":   {[]Evidence{was(fix.Add(30 * time.Second))}, true},
+		"the past and now":       {[]Evidence{was(fix.Add(-time.Second)), was(time.Time{})}, false},
+		"the past and just then": {[]Evidence{was(fix.Add(100 * time.Second))}, false},
+	} {
+		if got := s.session.Faded(&Finding{Evidence: c.evidence}, fix); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
