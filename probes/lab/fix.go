@@ -116,9 +116,9 @@ func FillIn(command string, values map[string]string) (filled string, used map[s
 func (c *Cluster) Expand(text string) string { return c.expand(text) }
 
 // Over waits until a fix has ended its fault by Kafka's own word, for at most
-// a minute.
+// a minute and a half.
 func (c *Cluster) Over(ctx context.Context, f *Fix) (saw string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
 	defer cancel()
 	over := f.Over
 	if over == nil {

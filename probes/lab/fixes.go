@@ -136,10 +136,10 @@ var Fixes = []*Fix{
 	{Fault: quotaThrottle, Over: unheld, Take: []Take{{Step: "It is wrong: raise the quota", Fill: map[string]string{"<client-id>": loader}}}},
 
 	{Fault: groupStopped, Over: billingKeepsUp, Take: []Take{{
-		Step: "Start the application", Hand: "the application is started", By: billing(1),
+		Step: "Start the application", Hand: "the application is started", By: started,
 	}}},
 	{Fault: slowConsumer, Over: billingKeepsUp, Take: []Take{{
-		Step: "Start more members", Hand: "five members more are started at once", By: billing(5),
+		Step: "All partitions have a member", Hand: "a release that is quicker is rolled out", By: again,
 	}}},
 	{Fault: stalledPartition, Over: billingKeepsUp, Take: []Take{{
 		Step: "Restart the member that owns them", Hand: "the member is restarted", By: again,
