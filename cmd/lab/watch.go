@@ -144,6 +144,9 @@ func (w *watcher) fixed(ctx context.Context, most time.Duration, of *diagnose.Fi
 			if m.Subject != fact.TheCluster {
 				id += " on " + m.Subject.String()
 			}
+			if strings.HasPrefix(m.Subject.Name, "pid ") {
+				continue // no node of the cluster, but another JVM of this host
+			}
 			own := slices.ContainsFunc(of.Cause.Signs, func(l diagnose.Link) bool { return l.Sign == m.Sign })
 			switch {
 			case own && m.Change == diagnose.Fixed:
