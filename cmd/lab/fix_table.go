@@ -13,8 +13,8 @@ const fixHead = `# Playbooks, run for real
 
 Each of these faults was injected into a real Kafka of three brokers. ktriage found it;
 the steps of its playbook, filled in as the console shows them, were run as they stand;
-and then the table of Verify said FIXED for every sign of the finding that was trouble,
-the finding was gone, and Kafka's own tools said that the fault is over. Every 15 s ktriage
+and then the table of Verify said FIXED for every sign that was trouble of the finding and
+what follows from it, the finding was gone, and Kafka's own tools said that the fault is over. Every 15 s ktriage
 was told to look at everything at once, as p does in the console.
 
     go run ./cmd/lab check --fix --out docs/fixes.md [FAULT...]

@@ -123,12 +123,18 @@ func (w *watcher) mark(ctx context.Context, text string) error {
 	})
 }
 
+// owns says whether a sign is one of a finding, or of what follows from it.
+func owns(f *diagnose.Finding, sign *diagnose.Sign) bool {
+	return slices.ContainsFunc(f.Cause.Signs, func(l diagnose.Link) bool { return l.Sign == sign }) ||
+		slices.ContainsFunc(f.Under, func(f *diagnose.Finding) bool { return f.Band.Sure() && owns(f, sign) })
+}
+
 // impatience is how often an operator who waits lets every probe look at once, as
 // p does in the console: some look every five minutes only.
 const impatience = 15 * time.Second
 
-// fixed waits until the table of Verify says FIXED for every sign of a finding
-// that was trouble, and the finding is no longer sure. It returns their ids, and
+// fixed waits until the table of Verify says FIXED for every sign that was trouble of a
+// finding and what follows from it, and the finding is no longer sure. It returns their ids, and
 // what else the console would still hold against leaving.
 func (w *watcher) fixed(ctx context.Context, most time.Duration, of *diagnose.Finding) (signs, also []string, err error) {
 	var asked time.Time
@@ -147,7 +153,7 @@ func (w *watcher) fixed(ctx context.Context, most time.Duration, of *diagnose.Fi
 			if strings.HasPrefix(m.Subject.Name, "pid ") {
 				continue // no node of the cluster, but another JVM of this host
 			}
-			own := slices.ContainsFunc(of.Cause.Signs, func(l diagnose.Link) bool { return l.Sign == m.Sign })
+			own := owns(of, m.Sign)
 			switch {
 			case own && m.Change == diagnose.Fixed:
 				if !slices.Contains(signs, m.Sign.ID) {
