@@ -119,7 +119,7 @@ var Fixes = []*Fix{
 		Step: "Writes are refused now", Fill: map[string]string{"<min-isr>": "1", "<topic>": walletTopic},
 	}}},
 	{Fault: riskyReplication, Take: []Take{
-		{Step: "Switch unclean election off", Fill: map[string]string{"<topic>": readingsTopic}},
+		{Step: "Switch unclean election off", Fill: map[string]string{"<unclean-topic>": readingsTopic}},
 		{
 			Step: "Add replicas",
 			Hand: "more-replicas.json gives the one partition two more replicas",
