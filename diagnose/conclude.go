@@ -22,7 +22,10 @@ func (s *Session) conclude(states []SignState) *Verdict {
 	v.Findings = join(found)
 	v.Context = planned(v.Findings)
 	v.Changed = s.changed(v.Findings)
-	v.LastSeen = lastSeen(&View{history: s.history, reads: map[*fact.Def]bool{}})
+	past := &View{history: s.history, reads: map[*fact.Def]bool{}}
+	if v.LastSeen = allGone(past); v.LastSeen == nil {
+		v.LastSeen = lastSeen(past)
+	}
 	v.Status = status(v)
 	v.Runs = s.newestRuns()
 	v.Next = next(s.catalogue, groups, v)

@@ -13,6 +13,7 @@ import (
 type LastSeen struct {
 	fact.LastCluster
 	Age     time.Duration // of the newest record
+	Gone    bool          // every broker in it is seen to be gone; else another may lead by now
 	Holders []Holder      // most needed first
 }
 
@@ -49,6 +50,7 @@ func allGone(v *View) *LastSeen {
 			return nil
 		}
 	}
+	last.Gone = true
 	return last
 }
 

@@ -75,6 +75,8 @@ func weight(b fact.Batch) int {
 			n += len(v.Topics) + len(v.Partition)
 		case fact.GroupOffsets:
 			n += len(v.Partition)
+		case fact.LastCluster:
+			n += len(v.Topics) + len(v.Partition)
 		}
 	}
 	return n

@@ -15,6 +15,8 @@ type Want struct {
 	Topic  string    // "": all
 	Broker int32     // -1: all
 	Each   bool      // do not fold
+
+	newest int // look at the newest so many events alone; 0: all
 }
 
 // together is how far apart changes may be that are told as one.
@@ -27,7 +29,11 @@ const mostParts = 1000
 func (c *Cluster) Changes(w Want) []Change {
 	var all []Change
 	open := map[foldKey]*fold{}
-	for i := range c.events {
+	first := 0
+	if w.newest > 0 {
+		first = max(0, len(c.events)-w.newest)
+	}
+	for i := first; i < len(c.events); i++ {
 		e := &c.events[i]
 		at := time.UnixMilli(e.at)
 		if at.Before(w.Since) || !w.Until.IsZero() && at.After(w.Until) || !c.wanted(e, w) {

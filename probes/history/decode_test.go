@@ -230,6 +230,10 @@ func FuzzLog(f *testing.F) {
 			}
 			offset = c.Offset
 		}
+		if err := clusterFact(l.Cluster).Valid(); err != nil {
+			t.Fatal(err)
+		}
+		leadersFact(l.Cluster, l.Last, l.First)
 	})
 }
 

@@ -16,7 +16,8 @@ import (
 const (
 	mostTold    = 1 << 20 // partitions
 	mostChanges = 400
-	mostInOne   = 20 // parts of a change
+	mostInOne   = 20    // parts of a change
+	mostFolded  = 100e3 // events that are looked at for changes
 	mostMoved   = 100
 	mostShrinks = 1000
 	movedTimes  = 3 // how often a leader has changed to be told
@@ -97,10 +98,13 @@ func addressOf(b *Broker) fact.BrokerAddress {
 
 // changesFact is the newest changes since a time.
 func changesFact(c *Cluster, from time.Time) fact.ChangeList {
-	all := c.Changes(Want{Since: from, Broker: -1})
+	all := c.Changes(Want{Since: from, Broker: -1, newest: mostFolded})
 	f := fact.ChangeList{From: from.UTC(), All: []fact.Change{}}
+	if n := len(c.events) - mostFolded; n > 0 && c.events[n-1].at >= from.UnixMilli() && len(all) > 0 {
+		f.From, f.Left = all[0].At, n
+	}
 	if n := len(all) - mostChanges; n > 0 {
-		all, f.Left = all[n:], n
+		all, f.Left = all[n:], f.Left+n
 		f.From = all[0].At
 	}
 	for _, one := range all {

@@ -44,7 +44,7 @@ func TestLabLastSeen(t *testing.T) {
 	if err := c.CreateTopic(ctx, lab.Topic{Name: "orders", Partitions: 6, Replication: 3}); err != nil {
 		t.Fatal(err)
 	}
-	must(c.Tool(ctx, "org.apache.kafka.tools.ConfigCommand", "--alter", "--entity-type", "topics", "--entity-name", "orders", "--add-config", "retention.ms=7200000"))
+	must(c.Tool(ctx, "kafka.admin.ConfigCommand", "--alter", "--entity-type", "topics", "--entity-name", "orders", "--add-config", "retention.ms=7200000"))
 	out := ""
 	for _, id := range []int32{1, 2} {
 		if err := c.Node(id).End(ctx, syscall.SIGKILL); err != nil {

@@ -37,6 +37,7 @@ type (
 		Brokers    []lastBroker    `json:"brokers"`
 		Partitions []lastPartition `json:"partitions"`
 		More       int             `json:"more_partitions"`
+		Gone       bool            `json:"all_gone"`
 	}
 	holder struct {
 		Broker int32 `json:"broker"`
@@ -79,7 +80,7 @@ func lastSeenOf(l *diagnose.LastSeen) *lastSeen {
 		return nil
 	}
 	out := &lastSeen{Node: l.Copy.Node, At: utc(l.Copy.Last), Age: finite(l.Age.Seconds()), End: l.Copy.End, Damage: word(l.Copy.Damage), Controller: l.Controller, FirstBack: l.FirstBack(),
-		Holders: []holder{}, Brokers: []lastBroker{}, Partitions: []lastPartition{}, More: l.Left}
+		Holders: []holder{}, Brokers: []lastBroker{}, Partitions: []lastPartition{}, More: l.Left, Gone: l.Gone}
 	for _, h := range l.Holders {
 		out.Holders = append(out.Holders, holder(h))
 	}
@@ -141,7 +142,11 @@ func lastSeenLines(b *strings.Builder, l *diagnose.LastSeen) {
 	if l == nil {
 		return
 	}
-	b.WriteString(wrap("", "  ", "last known cluster, no broker answers: "+l.Headline()))
+	why := "no broker answers from here, others may lead by now"
+	if l.Gone {
+		why = "every broker is gone"
+	}
+	b.WriteString(wrap("", "  ", "last known cluster ("+why+"): "+l.Headline()))
 	if first := l.FirstBack(); first != "" {
 		b.WriteString(wrap("  ", "    ", first))
 	}

@@ -53,7 +53,7 @@ func TestThePastInATicket(t *testing.T) {
 	}
 	got := strings.Join(strings.Fields(b.String()), " ")
 	for _, want := range []string{
-		"last known cluster, no broker answers: metadata log of node 3, newest record 01:39:00 UTC, 2m0s before now",
+		"last known cluster (every broker is gone): metadata log of node 3, newest record 01:39:00 UTC, 2m0s before now",
 		"broker 2 must come back first: it alone has all that was acknowledged of 1 of 2 partitions",
 		"brokers: 1 fenced since 01:36:00, 2 fenced since 01:36:00, 3 serving since",
 		"orders 1: no leader, ISR none of 2,3,1, ELR 2, last known ELR 3 orders 0: leader 3, ISR 3 of 1,2,3, ELR 1",
