@@ -18,10 +18,10 @@ const (
 )
 
 // HostSide says whether only a broker's own host can tell the key: its /proc, its
-// JVM's perf data, its logs, its segments.
+// JVM's perf data, its logs, its segments, its metadata log.
 func (d *Def) HostSide() bool {
 	family, _, _ := strings.Cut(d.Name, ".")
-	return family == "host" || family == "jvm" || family == "log" || family == "segments"
+	return family == "host" || family == "jvm" || family == "log" || family == "segments" || family == "disk"
 }
 
 // Kind says how values of a key relate over time.

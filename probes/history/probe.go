@@ -26,9 +26,11 @@ var metadataLog = &probe.Probe{
 	Doc:     "the metadata log of a node on this host: the cluster as last known, and what changed",
 	Cost:    probe.Free,
 	Every:   10 * time.Second,
-	Yields:  []fact.Key{fact.LastSeen, fact.Changed, fact.LeaderChanges, fact.ISRShrinks},
+	Yields:  metadataKeys,
 	Observe: observeMetadata,
 }
+
+var metadataKeys = []fact.Key{fact.LastSeen, fact.Changed, fact.LeaderChanges, fact.ISRShrinks}
 
 const (
 	told         = 6 * time.Hour // of changes
@@ -61,17 +63,21 @@ func observeMetadata(ctx context.Context, t *probe.Target) ([]fact.Observation, 
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-answerBefore))
 		defer cancel()
 	}
-	places, err := placesOf(t)
-	if err != nil {
-		return nil, err
+	places, because := placesOf(t)
+	if because != nil { // no failure: there is nothing to read
+		var all []fact.Observation
+		for _, k := range metadataKeys {
+			all = append(all, fact.UnknownEverywhere(k, because))
+		}
+		return all, nil
 	}
 	return probe.Within(ctx, t, "read the metadata log", func() ([]fact.Observation, error) {
 		return probe.Shared(t, followerKey{}, func() *follower { return &follower{} }).look(ctx, t, places)
 	})
 }
 
-// placesOf is where to look, by node.
-func placesOf(t *probe.Target) ([]place, error) {
+// placesOf is where to look, by node, or why there is nowhere.
+func placesOf(t *probe.Target) ([]place, *fact.Unknown) {
 	var all []place
 	quorum := false
 	for _, b := range t.Brokers() {
@@ -87,9 +93,9 @@ func placesOf(t *probe.Target) ([]place, error) {
 	}
 	switch {
 	case len(all) == 0:
-		return nil, probe.Fail(fact.NotObserved, "no node of a cluster is on this host", "")
+		return nil, &fact.Unknown{Reason: fact.NotObserved, Detail: "no node of a cluster is on this host"}
 	case !quorum && len(t.LogDirs) == 0:
-		return nil, probe.Fail(fact.Absent, "there is no metadata log with ZooKeeper", "")
+		return nil, &fact.Unknown{Reason: fact.Absent, Detail: "there is no metadata log with ZooKeeper"}
 	}
 	return all, nil
 }
