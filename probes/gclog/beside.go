@@ -4,6 +4,9 @@ import (
 	"bytes"
 )
 
+// maxRegion is more than any region of G1 has: 512 MiB.
+const maxRegion = 1 << 30
+
 // beside reads a message that belongs to no collection: what the JVM says of
 // itself, stalls, safepoints.
 func (p *Parser) beside(s stamp, msg []byte) {
@@ -27,7 +30,9 @@ func (p *Parser) beside(s stamp, msg []byte) {
 	case 'H':
 		switch {
 		case bytes.HasPrefix(msg, []byte("Heap Region Size: ")), bytes.HasPrefix(msg, []byte("Heap region size: ")): // until JDK 15
-			p.region, _, _ = parseSize(msg[len("Heap Region Size: "):])
+			if size, _, ok := parseSize(msg[len("Heap Region Size: "):]); ok && size <= maxRegion {
+				p.region = size
+			}
 		case bytes.HasPrefix(msg, []byte("Heap Max Capacity: ")):
 			p.maximum(msg[len("Heap Max Capacity: "):])
 		}

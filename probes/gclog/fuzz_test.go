@@ -15,6 +15,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(b[len(b)-3000:], uint16(7))
 	}
 	f.Add([]byte(legacyLog), uint16(33))
+	f.Add([]byte("[1.0s][gc,init] Heap Region Size: 8000000T\n[1.0s][gc] GC(0) Old regions: 1->4294967295\n[1.0s][gc] GC(0) Pause Young (Normal) (x) 1M->1M(9M) 1.0ms\n"), uint16(9))
 	f.Add([]byte("1.0: [GC pause (young)2.0: [GC concurrent-mark-end, 1.0 secs]\n, 99999999999999999999 secs]"), uint16(1))
 	f.Add([]byte("[9999999999999999ms][gc] GC(99999999999999999999) Pause Full (System.gc()) 9999999999T->9T(9T) 9999999999999s\n"), uint16(50))
 	f.Fuzz(func(t *testing.T, b []byte, size uint16) {
@@ -34,6 +35,9 @@ func FuzzParse(f *testing.F) {
 			if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
 				t.Fatalf("%v in %+v", v, l)
 			}
+		}
+		if old := l.Heap.OldAfter; old != nil && *old < 0 {
+			t.Fatalf("old generation of %v bytes", *old)
 		}
 		if l.Span != nil && *l.Span < 0 {
 			t.Fatalf("span %v", *l.Span)

@@ -19,6 +19,8 @@ type record struct {
 
 	young    [2]int64 // bytes of the young generation before and after
 	hasYoung bool
+	old      int64 // bytes of the old generation after its collection
+	hasOld   bool
 }
 
 const maxText = 1024
@@ -138,6 +140,9 @@ func (p *Parser) nested(b []byte) {
 	case bytes.HasPrefix(b, []byte("Tenured")), bytes.HasPrefix(b, []byte("PSOldGen")), bytes.HasPrefix(b, []byte("ParOldGen")),
 		bytes.HasPrefix(b, []byte("CMS")) && !bytes.HasPrefix(b, []byte("CMS-")) && !bytes.HasPrefix(b, []byte("CMS Perm")):
 		r.full = true
+		if _, after, _ := parseSizes(untilBracket(b)); after >= 0 {
+			r.old, r.hasOld = after, true
+		}
 	case bytes.HasPrefix(b, []byte("1 CMS-")):
 		r.mark = true
 	case bytes.HasPrefix(b, []byte("ParNew (promotion failed")):
@@ -186,6 +191,13 @@ func (p *Parser) recordEnd() {
 		return
 	}
 	p.heap(before, after, capacity, kind == Full)
+	if r.hasYoung && !r.hasOld && kind == Young && after >= r.young[1] { // what is not young
+		r.old, r.hasOld = after-r.young[1], true
+	}
+	if r.hasOld {
+		old := float64(r.old)
+		p.log.Heap.OldAfter = &old
+	}
 	if young := r.young; r.hasYoung && kind == Young && before >= 0 && after-young[1] > before-young[0] {
 		p.log.Heap.Promoted += float64((after - young[1]) - (before - young[0]))
 	}

@@ -94,6 +94,22 @@ func TestLegacyOthers(t *testing.T) {
 	}
 }
 
+func TestLegacyOldGeneration(t *testing.T) {
+	for text, want := range map[string]float64{ // KiB
+		"2.1: [GC (Allocation Failure) 2.1: [ParNew: 139776K->17471K(157248K), 0.0143520 secs] 139776K->19817K(506816K), 0.0144450 secs]":                                                    19817 - 17471,
+		"[GC (Allocation Failure) [PSYoungGen: 7077888K->222570K(8257536K)] 7077888K->222586K(9306112K), 0.5400000 secs]":                                                                    16,
+		"1.5: [Full GC (Ergonomics) [PSYoungGen: 10K->0K(20K)] [ParOldGen: 30K->25K(40K)] 40K->25K(60K), [Metaspace: 3K->3K(100K)], 0.6500000 secs]":                                         25,
+		"0.5: [GC (Allocation Failure) 0.5: [DefNew: 40K->4K(45K), 0.0100000 secs]0.6: [Tenured: 70K->60K(96K), 0.0500000 secs] 110K->60K(141K), [Metaspace: 3K->3K(100K)], 0.0600000 secs]": 60,
+		"8.5: [GC pause (G1 Evacuation Pause) (young) 24M->10M(256M), 0.0102000 secs]":                                                                                                       -1,
+		"2.2: [GC (CMS Initial Mark) [1 CMS-initial-mark: 73765K(95616K)] 85022K(138624K), 0.0002081 secs]":                                                                                  -1,
+	} {
+		old := parse(t, []byte(text+"\n")).Heap.OldAfter
+		if (old == nil) != (want < 0) || old != nil && *old != want*1024 {
+			t.Errorf("%s: %v, want %v KiB", text, old, want)
+		}
+	}
+}
+
 func TestLegacyStops(t *testing.T) {
 	l := parse(t, []byte("1.5: Total time for which application threads were stopped: 0.0003502 seconds, Stopping threads took: 0.0000201 seconds\nTotal time for which application threads were stopped: 0.1 seconds\n"))
 	if l.Stops == nil || l.Stops.Count != 2 || math.Abs(l.Stops.Total-0.1003502) > 1e-9 {
