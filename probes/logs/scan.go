@@ -64,8 +64,8 @@ func newScan(patterns []pattern, dirs []string) *scan {
 	return s
 }
 
-// finders is the automata of the lists of patterns, by the first of each: one of
-// a few hundred kilobytes serves every log.
+// finders is the finders of the lists of patterns, by the first of each: one
+// serves every log.
 var finders sync.Map
 
 func finderOf(patterns []pattern) *finder {
@@ -113,7 +113,7 @@ func (s *scan) feed(b []byte) {
 		if i := bytes.IndexByte(b[found:], '\n'); i >= 0 {
 			stop = found + i
 		}
-		s.matched = s.finder.all(b[found:stop], s.matched[:0])
+		s.matched = s.finder.all(b[begin:stop], s.matched[:0])
 		slices.Sort(s.matched)
 		s.line(slices.Compact(s.matched), b, begin, stop)
 		at = stop

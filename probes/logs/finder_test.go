@@ -7,31 +7,34 @@ import (
 	"testing"
 )
 
-// searched is which texts are in b, and where the first begins, -1 for none.
-func searched(b string, texts []string) (in []int16, first int) {
-	first = -1
-	for n, text := range texts {
-		if i := strings.Index(b, text); i >= 0 {
-			in = append(in, int16(n))
-			if first < 0 || i < first {
-				first = i
-			}
-		}
-	}
-	return in, first
-}
-
 // agrees compares a finder's answers with a search for each text.
 func agrees(t *testing.T, f *finder, b string, texts []string) {
 	t.Helper()
-	in, first := searched(b, texts)
-	if got := f.find([]byte(b), 0); got != first {
-		t.Fatalf("%q: a text begins at %d, want %d", b, got, first)
+	first := 0
+	for line := range strings.Lines(b) {
+		if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(line, text) }) {
+			break
+		}
+		first += len(line)
+	}
+	switch i := f.find([]byte(b), 0); {
+	case i < 0 && first < len(b):
+		t.Fatalf("%q: nothing found", b)
+	case i >= 0 && strings.LastIndexByte(b[:i], '\n')+1 != first:
+		t.Fatalf("%q: a text found at %d, the first is in the line at %d", b, i, first)
+	case i >= 0 && !slices.ContainsFunc(texts, func(text string) bool { return strings.HasPrefix(b[i:], text) }):
+		t.Fatalf("%q: no text is at %d", b, i)
+	}
+	var want []int16
+	for n, text := range texts {
+		if strings.Contains(b, text) {
+			want = append(want, int16(n))
+		}
 	}
 	got := f.all([]byte(b), nil)
 	slices.Sort(got)
-	if got = slices.Compact(got); !slices.Equal(got, in) {
-		t.Fatalf("%q: found %v, want %v", b, got, in)
+	if got = slices.Compact(got); !slices.Equal(got, want) {
+		t.Fatalf("%q: found %v, want %v", b, got, want)
 	}
 }
 
@@ -41,16 +44,16 @@ func TestFinderAgreesWithSearch(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	found := 0
 	for range 50000 {
-		b := make([]byte, r.IntN(20))
+		b := make([]byte, r.IntN(40))
 		for i := range b {
-			b[i] = "abcxyz"[r.IntN(6)]
+			b[i] = "abcxyz\n"[r.IntN(7)]
 		}
 		agrees(t, f, string(b), texts)
 		if f.find(b, 0) >= 0 {
 			found++
 		}
 	}
-	if found < 500 {
+	if found < 1000 {
 		t.Errorf("only %d of 50000 lines held a text", found)
 	}
 }
@@ -73,10 +76,10 @@ func TestFinderInRealLogs(t *testing.T) {
 // FuzzFinder looks for texts that the input itself names, and for the known ones.
 func FuzzFinder(f *testing.F) {
 	f.Add("abcd,bcde,cdef", "xxabcdef")
-	f.Add("aaaa,aaaaa", "aaabaaaaaa")
+	f.Add("aaaa,aaaaa", "aaab\naaaaaa")
 	f.Add("No space left on device,Map failed", "java.io.IOException: No space left on deviceMap failed")
 	f.Fuzz(func(t *testing.T, list, b string) {
-		texts := slices.DeleteFunc(strings.Split(list, ","), func(s string) bool { return len(s) < minText || len(s) > 100 })
+		texts := slices.DeleteFunc(strings.Split(list, ","), func(s string) bool { return len(s) < gram || len(s) > 100 || strings.Contains(s, "\n") })
 		if len(texts) == 0 || len(texts) > 50 {
 			t.Skip()
 		}
