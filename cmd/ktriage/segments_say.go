@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/segments"
 	"github.com/ktriage/ktriage/tui/text"
 )
@@ -20,7 +21,8 @@ func scannedJSON(w io.Writer, r *segments.Report) error {
 		Summary  segments.Summary  `json:"summary"`
 		Damage   []segments.Damage `json:"damage"`
 		More     int               `json:"more_damage"`
-	}{"ktriage.segments/v1", map[string]string{"version": version()}, r.Done, r.Summary, r.Damage, r.More}
+		Topics   []topicJSON       `json:"topics"`
+	}{"ktriage.segments/v1", map[string]string{"version": version()}, r.Done, r.Summary, r.Damage, r.More, topicsJSON(segments.Columns(r.Topics))}
 	if out.Damage == nil {
 		out.Damage = []segments.Damage{}
 	}
@@ -28,6 +30,31 @@ func scannedJSON(w io.Writer, r *segments.Report) error {
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(out)
+}
+
+// topicJSON is what the batches of a topic look like, and what is there twice.
+type topicJSON struct {
+	Topic        string         `json:"topic"`
+	Batches      int64          `json:"batches"`
+	Records      int64          `json:"records"`
+	Bytes        int64          `json:"bytes"`
+	Sizes        [4]int64       `json:"sizes"`
+	Magic        [3]int64       `json:"magic"`
+	Codecs       map[string]int `json:"codecs"`
+	Unproduced   int64          `json:"unproduced"`
+	Repeated     int64          `json:"repeated"`
+	Example      string         `json:"example,omitempty"`
+	Unpacked     int64          `json:"unpacked"`
+	Alike        int64          `json:"alike"`
+	AlikeExample string         `json:"alike_example,omitempty"`
+}
+
+func topicsJSON(c fact.TopicBatches) []topicJSON {
+	all := []topicJSON{}
+	for i, topic := range c.Topic {
+		all = append(all, topicJSON{topic, c.Batches[i], c.Records[i], c.Bytes[i], c.Sizes[i], c.Magic[i], c.Codecs[i], c.Unproduced[i], c.Repeated[i], c.Example[i], c.Unpacked[i], c.Alike[i], c.AlikeExample[i]})
+	}
+	return all
 }
 
 // scannedText writes a report for a ticket: damage first, untidiness last.
@@ -62,6 +89,7 @@ func scannedText(w io.Writer, r *segments.Report, paths []string) error {
 			}
 		}
 	}
+	b.WriteString(twiceText(segments.Columns(r.Topics)))
 	if r.More > 0 {
 		fmt.Fprintf(&b, "\nand %d more\n", r.More)
 	}
@@ -70,6 +98,23 @@ func scannedText(w io.Writer, r *segments.Report, paths []string) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// twiceText is what no producer id protected from being written twice, and was.
+func twiceText(c fact.TopicBatches) string {
+	var b strings.Builder
+	for i, topic := range c.Topic {
+		if c.Repeated[i] > 0 {
+			b.WriteString(text.Wrap("  ", "    ", fmt.Sprintf("%s: %s in batches that stand twice byte for byte, as %s", topic, some(int(c.Repeated[i]), "record"), c.Example[i])))
+		}
+		if c.Alike[i] > 0 {
+			b.WriteString(text.Wrap("  ", "    ", fmt.Sprintf("%s: %s of %d with the key and payload of records shortly before, as %s", topic, some(int(c.Alike[i]), "record"), c.Unpacked[i], c.AlikeExample[i])))
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "\nWritten twice, without a producer id (no damage: ktriage explain producer-retries)\n" + b.String()
 }
 
 // some is "1 segment", "2 segments".

@@ -14,6 +14,7 @@ import (
 // plan is which segments of a log dir to verify now.
 type plan struct {
 	chosen   map[string]bool // by file
+	order    []string        // the partitions' directories that the chosen ones are in, the most urgent first
 	present  map[string]bool
 	segments int // there are
 	bytes    int64
@@ -79,6 +80,7 @@ func choose(ctx context.Context, t *probe.Target, dir string, known *knownDir, b
 		}
 		return cmp.Or(b.MTime.Compare(a.MTime), cmp.Compare(a.File, b.File))
 	})
+	met := map[string]bool{}
 	for _, c := range all {
 		if budget >= 0 && c.Bytes > budget {
 			continue
@@ -87,6 +89,10 @@ func choose(ctx context.Context, t *probe.Target, dir string, known *knownDir, b
 			budget -= c.Bytes
 		}
 		p.chosen[c.File] = true
+		if name := filepath.Base(filepath.Dir(c.File)); !met[name] {
+			met[name] = true
+			p.order = append(p.order, name)
+		}
 	}
 	return p, nil
 }

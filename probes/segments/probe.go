@@ -11,7 +11,6 @@ import (
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/probe"
-	"github.com/ktriage/ktriage/probes/segments/batch"
 )
 
 // Probes is the probes of this package.
@@ -83,7 +82,7 @@ func observeDir(ctx context.Context, t *probe.Target, path string, subject fact.
 	if err != nil {
 		return unseen(subject, probe.Because(err)), err
 	}
-	o := Options{Rate: scanRate, Workers: 1, Stamped: true, Only: func(s Segment) bool { return plan.chosen[s.File] }}
+	o := Options{Rate: scanRate, Workers: 1, Stamped: true, First: plan.order, Only: func(s Segment) bool { return plan.chosen[s.File] }}
 	o.Finished = known.remember
 	r, err := Scan(ctx, t, []string{path}, o)
 	if r == nil {
@@ -160,7 +159,7 @@ func (k *knownDir) tell(r *Report, p *plan, s fact.Subject, cut error) []fact.Ob
 		all = append(all, fact.SegmentsDamage.Unknown(s, probe.Because(cut)))
 	}
 	k.add(r.Topics)
-	return append(all, fact.SegmentsTopics.Is(s, k.columns()))
+	return append(all, fact.SegmentsTopics.Is(s, Columns(k.topics)))
 }
 
 // add adds what a run saw of topics.
@@ -197,21 +196,4 @@ func (k *knownDir) add(topics map[string]*Topic) {
 			sum.Codecs[i] += n
 		}
 	}
-}
-
-func (k *knownDir) columns() (c fact.TopicBatches) {
-	for _, name := range slices.Sorted(maps.Keys(k.topics)) {
-		t := k.topics[name]
-		codecs := map[string]int{}
-		for i, n := range t.Codecs {
-			if n > 0 {
-				codecs[batch.Codec(i).String()] = int(n)
-			}
-		}
-		c.Topic, c.Batches, c.Records, c.Bytes, c.Single = append(c.Topic, name), append(c.Batches, t.Batches), append(c.Records, t.Records), append(c.Bytes, t.Bytes), append(c.Single, t.Sizes[0])
-		c.Codecs, c.Unproduced, c.Repeated, c.Example = append(c.Codecs, codecs), append(c.Unproduced, t.Unproduced), append(c.Repeated, t.Repeated), append(c.Example, t.Example.text())
-		c.Sizes, c.Magic = append(c.Sizes, t.Sizes), append(c.Magic, t.Magic)
-		c.Unpacked, c.Alike, c.AlikeExample = append(c.Unpacked, t.Unpacked), append(c.Alike, t.Alike), append(c.AlikeExample, t.AlikeExample.text())
-	}
-	return c
 }

@@ -38,9 +38,11 @@ func (s *scan) identities() {
 // root is one path that was asked for.
 type root struct {
 	path  string
-	dir   *logDir // nil: a partition that lies in no log dir
-	judge bool    // the log dir itself is asked for
-	one   *job    // a partition, instead of all there are
+	dir   *logDir  // nil: a partition that lies in no log dir
+	judge bool     // the log dir itself is asked for
+	one   *job     // a partition, instead of all there are
+	first []string // directories to look into before the others
+	early map[string]bool
 	file  *os.File
 	batch []os.DirEntry
 }
@@ -63,7 +65,7 @@ func (s *scan) open(ctx context.Context, path string) (*root, error) {
 		return s.single(ctx, filepath.Dir(path), &n.base), nil
 	}
 	if IsLogDir(path) {
-		return &root{path: path, dir: openLogDir(ctx, s.target, path), judge: true}, nil
+		return &root{path: path, dir: openLogDir(ctx, s.target, path), judge: true, first: s.First}, nil
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -104,6 +106,9 @@ func (r *root) next(_ context.Context, s *scan) *job {
 		r.one, r.path = nil, ""
 		return j
 	}
+	if j := r.urgent(s); j != nil {
+		return j
+	}
 	if r.file == nil {
 		f, err := s.target.Open(r.path)
 		if err != nil {
@@ -124,6 +129,9 @@ func (r *root) next(_ context.Context, s *scan) *job {
 		}
 		e := r.batch[0]
 		r.batch = r.batch[1:]
+		if r.early[e.Name()] {
+			continue
+		}
 		isDir := e.IsDir()
 		if e.Type()&os.ModeSymlink != 0 {
 			info, err := os.Stat(filepath.Join(r.path, e.Name()))
@@ -133,6 +141,28 @@ func (r *root) next(_ context.Context, s *scan) *job {
 			return s.job(r.dir, filepath.Join(r.path, e.Name()), partition, kind)
 		}
 	}
+}
+
+// urgent is the next of the partitions that come first; nil after the last.
+func (r *root) urgent(s *scan) *job {
+	for len(r.first) > 0 {
+		name := r.first[0]
+		r.first = r.first[1:]
+		path := filepath.Join(r.path, name)
+		if info, err := os.Stat(path); err != nil || !info.IsDir() || r.early[name] {
+			continue // gone, or of another log dir
+		}
+		partition, kind := parseDirName(name)
+		if kind != partitionDir && kind != metadataDir {
+			continue
+		}
+		if r.early == nil {
+			r.early = map[string]bool{}
+		}
+		r.early[name] = true
+		return s.job(r.dir, path, partition, kind)
+	}
+	return nil
 }
 
 func (r *root) close() {

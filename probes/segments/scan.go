@@ -21,6 +21,7 @@ type Options struct {
 	Progress func(Progress)
 	Done     func(Segment) bool  // whether a segment need not be read: it was before; may be nil
 	Finished func(Segment, bool) // a segment was read, and was sound or not; may be nil
+	First    []string            // directories of partitions, by name, that of each log dir are looked into before the others
 	Only     func(Segment) bool  // which segments are to be read, where not all are; may be nil
 }
 
