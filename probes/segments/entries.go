@@ -31,6 +31,10 @@ func (e *entries) read() (raw []byte, position int64) {
 		return nil, e.next
 	}
 	position = e.next
+	if position == 0 && e.hollow() {
+		e.next, e.zeros = e.width, true
+		return nil, 0
+	}
 	if position+e.width > e.at+int64(len(e.buf)) && !e.fill(position) {
 		return nil, position
 	}
@@ -43,6 +47,16 @@ func (e *entries) read() (raw []byte, position int64) {
 	}
 	e.zeros = true
 	return nil, position
+}
+
+// hollow says whether nothing was ever written to the index, as it is beside an
+// empty log: to read a hole would fill the page cache with zeros.
+func (e *entries) hollow() bool {
+	if e.size < 4<<10 { // a page is read as fast
+		return false
+	}
+	data, some := e.file.NextData(0)
+	return !some || data >= e.size
 }
 
 func (e *entries) fill(position int64) bool {

@@ -29,14 +29,10 @@ func (w *pass) openIndexes(ctx context.Context) (closing func()) {
 			continue
 		}
 		open = append(open, file)
-		info, err := file.Stat()
-		if err != nil {
-			w.unreadable(ctx, name, err)
-			continue
-		}
-		e := newEntries(file, info.Size(), width[suffix], w.indexes[i])
-		if odd := info.Size() % width[suffix]; odd != 0 {
-			w.index(suffix, info.Size()-odd, -1, indexKind(suffix), Major, fmt.Sprintf("%d bytes, expected a multiple of %d", info.Size(), width[suffix]))
+		size := file.Size()
+		e := newEntries(file, size, width[suffix], w.indexes[i])
+		if odd := size % width[suffix]; odd != 0 {
+			w.index(suffix, size-odd, -1, indexKind(suffix), Major, fmt.Sprintf("%d bytes, expected a multiple of %d", size, width[suffix]))
 		}
 		if suffix == suffixIndex {
 			w.offsets = newOffsetIndex(e, w.base, func(position, offset int64, kind Kind, text string) {

@@ -103,11 +103,7 @@ func (v *verifier) segment(ctx context.Context, p *place) (content, error) {
 		return w.content, w.unreadable(ctx, w.name, err)
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return w.content, w.unreadable(ctx, w.name, err)
-	}
-	w.bytes = info.Size()
+	w.bytes = file.Size()
 	w.s = batch.NewScanner(file, 0, w.bytes, v.buffer)
 	w.order = order{base: p.base, next: p.next, epochs: p.epochs, last: -1, epoch: -1, before: -1}
 	if err := w.walk(ctx); err != nil {

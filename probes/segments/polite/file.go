@@ -20,6 +20,7 @@ import (
 type File struct {
 	Name   string
 	f      *os.File
+	opened os.FileInfo
 	ctx    context.Context
 	target *probe.Target
 	pace   *Pace
@@ -59,12 +60,15 @@ func Open(ctx context.Context, t *probe.Target, name string, pace *Pace) (*File,
 		f.Close()
 		return nil, err
 	}
-	file := &File{Name: name, f: f, ctx: ctx, target: t, pace: pace, window: window{size: -1}, begun: time.Now()}
+	file := &File{Name: name, f: f, opened: info, ctx: ctx, target: t, pace: pace, window: window{size: -1}, begun: time.Now()}
 	if missing[dontCache].Load() {
 		file.fallBack()
 	}
 	return file, nil
 }
+
+// Size is how many bytes the file had when it was opened.
+func (f *File) Size() int64 { return f.opened.Size() }
 
 // Stat is what the file is now.
 func (f *File) Stat() (os.FileInfo, error) { return f.f.Stat() }
