@@ -73,9 +73,10 @@ func bornWith(all []fact.Change, i int) bool {
 		return c.Before == ""
 	case "topic-created":
 		return strings.HasPrefix(c.Topic, "__")
-	case "config-changed":
-		return c.Topic != "" && slices.ContainsFunc(all, func(o fact.Change) bool {
-			return o.Kind == "topic-created" && o.Topic == c.Topic && o.At.Equal(c.At)
+	case "config-changed": // with its topic, or with the cluster
+		return slices.ContainsFunc(all, func(o fact.Change) bool {
+			made := o.Kind == "topic-created" && o.Topic == c.Topic || o.Kind == "feature-changed" && o.Before == "" && c.Topic == "" && c.Before == ""
+			return made && o.At.Equal(c.At)
 		})
 	}
 	return false

@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,10 +126,11 @@ func before(c diagnose.ChangedBefore) string {
 	return c.By.Round(time.Second).String() + " before"
 }
 
-// changedLines is what was changed before a finding began.
+// changedLines is what was changed before a finding began, what stands under an
+// earlier one apart.
 func changedLines(b *strings.Builder, v *diagnose.Verdict, f *diagnose.Finding) {
-	for _, c := range v.Changed {
-		if c.Of == f {
+	for i, c := range v.Changed {
+		if c.Of == f && !slices.ContainsFunc(v.Changed[:i], func(o diagnose.ChangedBefore) bool { return o.At.Equal(c.At) && o.Text == c.Text }) {
 			b.WriteString(wrap("  ", "    ", fmt.Sprintf("changed before it began: %s (%s): %s", clock(c.At), before(c), c.Text)))
 		}
 	}
