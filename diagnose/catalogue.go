@@ -15,7 +15,7 @@ var All = &Catalogue{
 		minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind, recordsTooLargeLogged, heapBadlySet, limitsTight, kernelNotTuned, certificateExpired, certificateEnds,
 		// log dirs
 		dirNearlyFull, dirFull, inodesShort, readOnlyMount, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, mountShutDown, dirDeviceSlow, mountRisksData,
-		segmentDamaged, checkpointDamaged, damageAhead, damageWithoutCopy, corruptRecordLogged, batchesRepeated,
+		segmentDamaged, checkpointDamaged, damageAhead, damageWithoutCopy, corruptRecordLogged, batchesRepeated, payloadsRepeated, singlesOnDisk, oldFormatOnDisk, diskAhead,
 		// JVM
 		gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged, humongousPauses, youngPausesPile,
 		// groups
@@ -60,7 +60,7 @@ var boxes = []*Box{
 
 	{ID: "resource-analysis", Title: "resources", Branch: PerformanceBranch, Doc: "CPU, memory and disks of this host", Signs: []*Sign{cpuBusy, memoryShort, diskSlow, processBusy, fdsShort, mapsShort, cpuThrottled, cpuStolen, cpuWaits, swapsIn, threadsWaitForDisk, dirDeviceSlow, readsColdData, logFlushSlow, handlersBurn, networkThreadsBurn, produceLatencyHigh}},
 	{ID: "gc-analysis", Title: "GC", Branch: PerformanceBranch, Doc: "collections of the brokers' JVMs", Signs: []*Sign{gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged, humongousPauses, youngPausesPile}},
-	{ID: "config-check", Title: "settings", Branch: PerformanceBranch, Doc: "broker, topic, system and JVM settings", Signs: []*Sign{minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind, heapBadlySet, limitsTight, kernelNotTuned, mountRisksData, handlersBusy, requestsQueue, networkThreadBusy, responsesWait, connectionsMade, clientsThrottled, messagesConverted, batchesSmall}},
+	{ID: "config-check", Title: "settings", Branch: PerformanceBranch, Doc: "broker, topic, system and JVM settings", Signs: []*Sign{minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind, heapBadlySet, limitsTight, kernelNotTuned, mountRisksData, handlersBusy, requestsQueue, networkThreadBusy, responsesWait, connectionsMade, clientsThrottled, messagesConverted, batchesSmall, singlesOnDisk, oldFormatOnDisk}},
 	{ID: "optimisation-plan", Title: "plan", Branch: PerformanceBranch, State: planState(PerformanceBranch), Doc: "the playbook"},
 
 	{ID: "cluster-state", Title: "cluster state", Branch: AvailabilityBranch, Doc: "brokers, controller quorum, partitions", Signs: []*Sign{brokerNotLive, fencedButAnswers, processGone, oomKillRecorded, jvmCrashReported, processStopped, quorumWithoutLeader, leadersNotPreferred, partitionsWithoutLeader, inSyncReplicasLost, mustReturn, leadersFlap, partitionsUnderMinISR}},
@@ -68,9 +68,9 @@ var boxes = []*Box{
 	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, startRefusedLogged, fatalLogged, authenticationsFailLogged, wrongProtocolLogged, denialsLogged, unsupportedLogged, recordsTooLargeLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount, mountShutDown}},
 	{ID: "recovery-plan", Title: "plan", Branch: AvailabilityBranch, State: planState(AvailabilityBranch), Doc: "the playbook"},
 
-	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk", Signs: []*Sign{segmentDamaged, checkpointDamaged, damageAhead, damageWithoutCopy, corruptRecordLogged, batchesRepeated}},
+	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk", Signs: []*Sign{segmentDamaged, checkpointDamaged, damageAhead, damageWithoutCopy, corruptRecordLogged, batchesRepeated, payloadsRepeated}},
 	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, groupRefused, commitsBehind, commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit, lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue}},
-	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, followsPartly, fetcherFailedLogged, slowToFollow, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, replicasAhead, replicasStandStill, isrShrinksOften}},
+	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, followsPartly, fetcherFailedLogged, slowToFollow, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, replicasAhead, replicasStandStill, diskAhead, isrShrinksOften}},
 	{ID: "repair-plan", Title: "plan", Branch: DataBranch, State: planState(DataBranch), Doc: "the playbook"},
 
 	{ID: "apply-fix", Title: "apply", State: applyState, Doc: "done by the operator, outside; a marks the time"},

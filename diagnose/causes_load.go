@@ -72,6 +72,7 @@ var messageConversion = &Cause{
 	Doc: "The broker takes batches apart and makes them anew: a topic's compression.type differs from the producers', or clients speak an old format. It costs CPU and memory, and zero-copy.",
 	Signs: []Link{
 		{Sign: messagesConverted, Strength: Always, Decisive: true},
+		{Sign: oldFormatOnDisk, Strength: Sometimes},
 	},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("broker %s makes batches anew: %s", s.Name, gist(yes, messagesConverted))
@@ -83,6 +84,7 @@ var smallBatches = &Cause{
 	Doc: "Producers send each record in a request of its own: the broker works for requests, not for data. linger.ms=0 with many partitions, or a flush after each record.",
 	Signs: []Link{
 		{Sign: batchesSmall, Strength: Always, Decisive: true},
+		{Sign: singlesOnDisk, Strength: Often},
 	},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("producers of broker %s send records one by one: %s", s.Name, gist(yes, batchesSmall))

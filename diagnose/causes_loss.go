@@ -22,9 +22,10 @@ var truncationAfterFailover = &Cause{
 	Signs: []Link{
 		{Sign: lossAnyway, Strength: Often, Decisive: true}, // not where it was before the first look
 		{Sign: replicasAhead, Strength: Sometimes, Decisive: true},
+		{Sign: diskAhead, Strength: Sometimes, Decisive: true},
 	},
 	RulesOut: []*Sign{lossAllowed},
 	Says: func(_ fact.Subject, yes []SignState) string {
-		return "records are lost after a fail-over: " + gist(yes, lossAnyway, replicasAhead)
+		return "records are lost after a fail-over: " + gist(yes, lossAnyway, replicasAhead, diskAhead)
 	},
 }

@@ -35,9 +35,10 @@ var producerRetries = &Cause{
 	ID: "producer-retries", Title: "records written twice by retries", Fault: messageDuplication, Severity: Minor, On: fact.LogDir, Prior: 0.01,
 	Doc: "A producer without idempotence sent batches again because answers were late or lost, and both copies were written.",
 	Signs: []Link{
-		{Sign: batchesRepeated, Strength: Always, Decisive: true, Must: true},
+		{Sign: batchesRepeated, Strength: Always, Decisive: true},
+		{Sign: payloadsRepeated, Strength: Sometimes},
 	},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return "records are there twice: " + gist(yes, batchesRepeated)
+		return "records are there twice: " + gist(yes, batchesRepeated, payloadsRepeated)
 	},
 }
