@@ -48,5 +48,4 @@ var onlyShown = map[string]string{
 	"kafka.epochs":        "the record of an incident",
 	"kafka.batches":       "on demand: time lag, and batches as the broker serves them",
 	"kafka.security":      "the config screen",
-	"segments.logs":       "log ends on disk against the cluster's",
 }
