@@ -88,13 +88,16 @@ func placesOf(t *probe.Target) ([]place, *fact.Unknown) {
 			}
 		}
 	}
-	for _, dir := range t.LogDirs {
-		all = append(all, place{-1, filepath.Join(dir, MetadataDir)})
+	if len(all) == 0 { // with brokers here, theirs: a copy named beside them may be another cluster's
+		for _, dir := range t.LogDirs {
+			quorum = true
+			all = append(all, place{-1, filepath.Join(dir, MetadataDir)})
+		}
 	}
 	switch {
 	case len(all) == 0:
 		return nil, &fact.Unknown{Reason: fact.NotObserved, Detail: "no node of a cluster is on this host"}
-	case !quorum && len(t.LogDirs) == 0:
+	case !quorum:
 		return nil, &fact.Unknown{Reason: fact.Absent, Detail: "there is no metadata log with ZooKeeper"}
 	}
 	return all, nil
