@@ -201,8 +201,11 @@ func or(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
-// expand replaces $LOGDIR3, $CONFIG3 and their like.
+// expand replaces $LOGDIR3, $CONFIG3 and their like, and $DEVICE, the disk of a volume.
 func (c *Cluster) expand(text string) string {
+	if c.disk != nil {
+		text = strings.ReplaceAll(text, "$DEVICE", c.disk.loop)
+	}
 	for _, n := range c.Brokers() {
 		text = strings.ReplaceAll(text, fmt.Sprintf("$LOGDIR%d", n.ID), n.LogDir)
 		text = strings.ReplaceAll(text, fmt.Sprintf("$LOGSDIR%d", n.ID), n.LogsDir())

@@ -61,6 +61,9 @@ var slowDisk = &Fault{
 	Later:     true,
 	Forbidden: []string{"broker-crashed", "broker-hung", "disk-full", "cpu-starved", "cold-read", "swapping"},
 	Facts: []Sight{
+		{"host.device.writes", "device $DEVICE", "value moves"},
+		{"host.device.write.seconds", "device $DEVICE", "value moves"},
+		{"host.device.busy.seconds", "device $DEVICE", "value moves"},
 		{"host.process.threads.blocked", "process 3", "value>0"},
 	},
 }
