@@ -42,7 +42,6 @@ var oomKilled = &Fault{
 	Later:        true,
 	Forbidden:    []string{"planned-shutdown", "heap-exhaustion", "broker-hung", "disk-full"},
 	Facts: []Sight{
-		{"host.cgroup.oom-kills", "process 2", "value>0"},
 		{"host.kernel.oom-kills", "", "name=java; cgroup=true"},
 		{"host.process", "process 2", "exists=false"},
 	},
