@@ -34,7 +34,8 @@ type Take struct {
 	Hand string
 	By   func(context.Context, *Cluster, *Toolbox) error
 
-	Fill map[string]string // of this step alone, over the Fix's
+	Fill   map[string]string // of this step alone, over the Fix's
+	Status int               // what a command may end with beside 0, as the step says
 
 	// Read is what the operator reads off the outputs of the playbook's looks, to be
 	// filled in as well. nil: nothing.

@@ -57,7 +57,7 @@ var Fixes = []*Fix{
 	{Fault: logDirOffline, Take: []Take{{Step: "The cause was passing", Fill: unit(3)}}},
 	{Fault: readOnlyFilesystem, Take: []Take{
 		{Step: "Stop the broker", Fill: unit(3)},
-		{Step: "Check and repair it unmounted", Fill: unit(3), Read: theDisk},
+		{Step: "Check and repair it unmounted", Fill: unit(3), Read: theDisk, Status: 1},
 	}},
 	{Fault: segmentCorruption, Take: []Take{{
 		Step: "Another replica is sound", Fill: map[string]string{"<unit>": "kafka-3", "<topic>": "ledger", "<partition>": "0"},
