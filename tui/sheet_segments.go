@@ -100,7 +100,7 @@ func (s *material) dirScanned(dir fact.Subject) entry {
 		}
 	}
 	for _, id := range []string{"damage-ahead-of-readers", "damage-without-copy"} {
-		if st := s.signOn(id, dir); st != nil && st.Text != "" {
+		if st := s.signOn(id, dir); st != nil && st.Text != "" && st.Outcome != diagnose.NotApplicable {
 			e.say = append(e.say, st.Sign.Title+", "+string(st.Outcome)+": "+st.Text+".")
 		}
 	}

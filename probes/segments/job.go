@@ -139,6 +139,9 @@ func (s *scan) read(ctx context.Context, v *verifier, t task) {
 		s.report.Summary.Skipped++ // gone: rolled away, compacted or deleted
 	}
 	s.mu.Unlock()
+	if err == nil && s.Found != nil && len(c.damage) > 0 {
+		s.Found(Segment{t.place.file(suffixLog), t.file.size, t.file.mtime}, c.damage)
+	}
 	if err == nil && s.Finished != nil {
 		s.Finished(Segment{t.place.file(suffixLog), t.file.size, t.file.mtime}, len(c.damage) == 0)
 	}

@@ -37,13 +37,14 @@ var scanning = &probe.Probe{
 // known is what earlier runs found out about a log dir.
 type knownDir struct {
 	mu     sync.Mutex
-	sound  map[string]Segment // verified segments by file, as they were then
-	worse  map[string]bool    // those that the last look at them found damaged
+	sound  map[string]Segment  // verified segments by file, as they were then
+	worse  map[string]Segment  // those that the last look at them found damaged
+	found  map[string][]Damage // what it found in them
 	topics map[string]*Topic
 }
 
 func newKnownDir() *knownDir {
-	return &knownDir{sound: map[string]Segment{}, worse: map[string]bool{}, topics: map[string]*Topic{}}
+	return &knownDir{sound: map[string]Segment{}, worse: map[string]Segment{}, found: map[string][]Damage{}, topics: map[string]*Topic{}}
 }
 
 type knownKey struct{ dir string }
@@ -83,11 +84,12 @@ func observeDir(ctx context.Context, t *probe.Target, path string, subject fact.
 		return unseen(subject, probe.Because(err)), err
 	}
 	o := Options{Rate: scanRate, Workers: 1, Stamped: true, First: plan.order, Only: func(s Segment) bool { return plan.chosen[s.File] }}
-	o.Finished = known.remember
+	o.Finished, o.Found = known.remember, known.note
 	r, err := Scan(ctx, t, []string{path}, o)
 	if r == nil {
 		return unseen(subject, probe.Because(err)), err
 	}
+	r.Damage = append(r.Damage, known.noted(plan, r.Damage)...)
 	return known.tell(r, plan, subject, err), nil
 }
 
@@ -101,17 +103,51 @@ func (k *knownDir) remember(s Segment, sound bool) {
 	if sound {
 		k.sound[s.File] = s
 		delete(k.worse, s.File)
+		delete(k.found, s.File)
 	} else {
-		k.worse[s.File] = true
+		k.worse[s.File] = s
 		delete(k.sound, s.File)
 	}
 }
 
-// wasDamaged says whether the last look at a segment found it damaged.
+// note keeps what is wrong with a segment, for looks that have no time or budget to
+// read it again.
+func (k *knownDir) note(s Segment, damage []Damage) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, ok := k.found[s.File]; ok || len(k.found) < mostDamaged {
+		k.found[s.File] = slices.Clone(damage)
+	}
+}
+
+// noted is what earlier looks found in segments that no look has found sound since,
+// beside what this one has seen: of those that it did not come to.
+func (k *knownDir) noted(p *plan, seen []Damage) (all []Damage) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, file := range slices.Sorted(maps.Keys(k.found)) {
+		again := slices.ContainsFunc(k.found[file], func(d Damage) bool {
+			return slices.ContainsFunc(seen, func(s Damage) bool { return d.same(&s) })
+		})
+		if _, still := k.worse[file]; still && p.present[file] && !again {
+			all = append(all, k.found[file]...)
+		}
+	}
+	return all
+}
+
+// wasDamaged says whether the last look at a segment found it damaged. One that was
+// written anew since, and not only gone on with, is forgotten.
 func (k *knownDir) wasDamaged(s Segment) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.worse[s.File]
+	old, ok := k.worse[s.File]
+	if ok && !s.MTime.Equal(old.MTime) && s.Bytes <= old.Bytes {
+		delete(k.worse, s.File)
+		delete(k.found, s.File)
+		return false
+	}
+	return ok
 }
 
 // verified says whether a segment was found sound as it is now.
@@ -144,7 +180,8 @@ func (k *knownDir) tell(r *Report, p *plan, s fact.Subject, cut error) []fact.Ob
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	maps.DeleteFunc(k.sound, func(file string, _ Segment) bool { return !p.present[file] })
-	maps.DeleteFunc(k.worse, func(file string, _ bool) bool { return !p.present[file] })
+	maps.DeleteFunc(k.worse, func(file string, _ Segment) bool { return !p.present[file] })
+	maps.DeleteFunc(k.found, func(file string, _ []Damage) bool { return !p.present[file] })
 	for _, seen := range k.sound {
 		v.Segments++
 		v.Bytes += seen.Bytes

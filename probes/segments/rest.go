@@ -100,6 +100,7 @@ func (r *rest) verify(ctx context.Context, t *probe.Target, s fact.Subject, path
 	before := known.bytes()
 	r.set(s, func(now *fact.RestOfScan) { now.State, now.Began = fact.RestRuns, t.Now() })
 	o := Options{Rate: scanRate, Workers: 1, Done: known.verified}
+	o.Found = known.note
 	o.Finished = func(seg Segment, sound bool) {
 		known.remember(seg, sound)
 		if !sound {

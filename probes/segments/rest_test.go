@@ -71,10 +71,21 @@ func TestRest(t *testing.T) {
 	if s := target.Suspects.All(); len(s) != 1 || s[0].Partition != "codec-none-0" {
 		t.Errorf("suspects %v", s)
 	}
+	if f := observed(t, target); len(f.damage) != 1 || f.damage[0].Position != 34593 {
+		t.Errorf("after it, with a budget that nothing fits in: %+v", f)
+	}
 	target.Scan = int64(len(data))
 	f := observed(t, target)
 	if f.verified.Segments != 11 || len(f.damage) != 1 || f.damage[0].Position != 34593 {
 		t.Errorf("after it, with a budget of the damaged segment: %+v", f)
+	}
+	data[34693] ^= 1
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	target.Scan = 1
+	if f := observed(t, target); len(f.damage) != 0 {
+		t.Errorf("written anew, and not read again: %+v", f)
 	}
 }
 

@@ -19,10 +19,11 @@ type Options struct {
 	Stamped  bool          // unpack the records that brokers stamp and no producer id protects, to find those there twice
 	Workers  int           // 0: one a processor
 	Progress func(Progress)
-	Done     func(Segment) bool  // whether a segment need not be read: it was before; may be nil
-	Finished func(Segment, bool) // a segment was read, and was sound or not; may be nil
-	First    []string            // directories of partitions, by name, that of each log dir are looked into before the others
-	Only     func(Segment) bool  // which segments are to be read, where not all are; may be nil
+	Done     func(Segment) bool      // whether a segment need not be read: it was before; may be nil
+	Finished func(Segment, bool)     // a segment was read, and was sound or not; may be nil
+	Found    func(Segment, []Damage) // what was wrong with it, before Finished; may be nil
+	First    []string                // directories of partitions, by name, that of each log dir are looked into before the others
+	Only     func(Segment) bool      // which segments are to be read, where not all are; may be nil
 }
 
 // Segment is one log file as it is now.
