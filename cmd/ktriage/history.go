@@ -21,6 +21,7 @@ type asHistory struct {
 	since  time.Duration
 	at     string
 	topic  string
+	group  string
 	broker int
 	each   bool
 
@@ -30,10 +31,11 @@ type asHistory struct {
 func newHistory(s *settings) *cobra.Command {
 	a := &asHistory{since: 6 * time.Hour, broker: -1}
 	cmd := &cobra.Command{
-		Use: "history [PATH...]", Short: "What changed in the cluster and when, from this node's own metadata log",
+		Use: "history [PATH...]", Short: "What changed in the cluster and when, from this node's own logs",
 		Long: "What changed in the cluster and when, newest last, from the metadata log that every\n" +
 			"KRaft node keeps on its disk, brokers and controllers alike; also with every broker\n" +
-			"dead. A PATH is a log dir or a __cluster_metadata-0 in one; without it the log dirs of\n" +
+			"dead. Brokers also have partitions of __consumer_offsets and __transaction_state: what\n" +
+			"befell the groups and transactions of those is told, too. A PATH is a log dir or a __cluster_metadata-0 in one; without it the log dirs of\n" +
 			"this host's broker. What changed alike within seconds is one line, --each shows all.\n" +
 			"Files are only read. Exit status: 0, 2 usage, 3 the log could not be read to its end.",
 		RunE: func(cmd *cobra.Command, paths []string) error { return s.history(cmd.Context(), a, paths) },
@@ -42,6 +44,7 @@ func newHistory(s *settings) *cobra.Command {
 	f.DurationVar(&a.since, "since", a.since, "how far back, counted from the newest record; 0 all that is there")
 	f.StringVar(&a.at, "at", "", "the state at this `TIME` (2026-11-25T02:06:17Z, 02:06:17, -90m), and what led to it")
 	f.StringVar(&a.topic, "topic", "", "only what concerns the topic `NAME`")
+	f.StringVar(&a.group, "group", "", "only what concerns the group `NAME`, and how it stands")
 	f.IntVar(&a.broker, "broker", -1, "only what concerns the broker `ID`")
 	f.BoolVar(&a.each, "each", false, "every partition's change on a line of its own")
 	return cmd
@@ -74,7 +77,14 @@ func (s *settings) history(ctx context.Context, a *asHistory, paths []string) er
 	if a.since > 0 {
 		want.Since = l.Last.Add(-a.since)
 	}
-	told.changes = l.Cluster.Changes(want)
+	if a.group == "" {
+		told.changes = l.Cluster.Changes(want)
+	}
+	if a.broker < 0 {
+		if err := s.coordinators(ctx, t, &told, want, dir, paths); err != nil {
+			return err
+		}
+	}
 	if s.output == "json" {
 		err = told.json(s.out)
 	} else {
@@ -83,7 +93,7 @@ func (s *settings) history(ctx context.Context, a *asHistory, paths []string) er
 	if err != nil {
 		return err
 	}
-	if told.cut != nil || len(l.Damage) > 0 {
+	if told.cut != nil || len(l.Damage) > 0 || told.groups.broken() {
 		return exit(3)
 	}
 	return nil

@@ -19,6 +19,7 @@ type toldHistory struct {
 	now     time.Time
 	cut     error // why reading ended early
 	changes []history.Change
+	groups  toldGroups
 }
 
 // mostListed is how many partitions a state lists.
@@ -90,8 +91,9 @@ func (h *toldHistory) json(w io.Writer) error {
 		Records int64             `json:"records"`
 		Passed  int64             `json:"records_not_understood"`
 		Damage  []string          `json:"damage"`
+		jsonCoordinators
 	}{"ktriage.history/v1", map[string]string{"version": version()}, h.node, h.Dir, jsonSpan{h.First.UTC(), h.Last.UTC(), h.Age(h.now).Seconds(), h.End},
-		append([]history.Change{}, h.changes...), state, h.Records, h.Unknown + h.Newer + h.Undecoded, append([]string{}, h.Log.Damage...)}
+		append([]history.Change{}, h.changes...), state, h.Records, h.Unknown + h.Newer + h.Undecoded, append([]string{}, h.Log.Damage...), h.groups.json()}
 	if h.cut != nil {
 		out.Damage = append(out.Damage, oneLine(h.cut.Error()))
 	}
@@ -128,6 +130,7 @@ func (h *toldHistory) text(w io.Writer) error {
 	if h.Undecoded > 0 {
 		b.WriteString(text.Wrap("  ", "  ", fmt.Sprintf("%d records could not be decoded", h.Undecoded)))
 	}
+	h.groups.notes(&b)
 	b.WriteString("\n")
 	day := ""
 	for _, c := range h.changes {
@@ -140,7 +143,10 @@ func (h *toldHistory) text(w io.Writer) error {
 	if len(h.changes) == 0 {
 		b.WriteString("no change in this time\n")
 	}
-	h.stateText(&b)
+	h.groups.text(&b, h.as)
+	if h.as.group == "" {
+		h.stateText(&b)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -120,3 +120,56 @@ func TestMomentOf(t *testing.T) {
 		}
 	}
 }
+
+// withCoordinators is the log dir of a real broker with partitions of
+// coordinators beside, which were generated.
+func withCoordinators(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(realPartitions(t), "log-dir")
+	if err := os.CopyFS(dir, os.DirFS("testdata/coordinators")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestHistoryGroups(t *testing.T) {
+	dir := withCoordinators(t)
+	rewound := "02:04:05 group billing: committed offset of idem-0 went back from 400 to 20 "
+	for _, c := range []struct {
+		args []string
+		say  []string
+		not  string
+	}{
+		{nil, []string{rewound, "group audit was deleted, with its offsets of 2 partitions", "02:03:00 transaction of payer (producer 42, epoch 3) on 1 partition is open since", "broker 3 asked to shut down"}, "member"},
+		{[]string{"--group", "billing"}, []string{rewound, "Group billing (partition 3 of __consumer_offsets) has 1 member, generation 1 since", "member client-a of /10.0.0.1: a idem-0", "idem-0: 20, committed 2026-11-23 02:04:05, went back from 400 to 20 at"}, "audit"},
+		{[]string{"--group", "billing", "--at", "2026-11-23T02:04:03Z"}, []string{"idem-0: 200, committed 2026-11-23 02:04:03"}, "went back"},
+		{[]string{"--group", "payroll"}, []string{"nothing of group payroll is on this node, and how many partitions __consumer_offsets has is not known"}, "billing"},
+		{[]string{"--topic", "orders"}, []string{"group audit: committed offset of orders-1 was deleted, it was 20"}, "billing"},
+		{[]string{"--broker", "3"}, []string{"broker 3 asked to shut down"}, "billing"},
+	} {
+		status, out, errOut := historyRun(append(c.args, dir)...)
+		if status != 0 || strings.Contains(out, c.not) {
+			t.Errorf("%v: exit %d, %q not in\n%s%s", c.args, status, c.not, out, errOut)
+		}
+		out = strings.Join(strings.Fields(out), " ") + " "
+		for _, say := range c.say {
+			if !strings.Contains(out, say) {
+				t.Errorf("%v: says not %q, but\n%s", c.args, say, out)
+			}
+		}
+	}
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/history.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{dir, "-o", "json"}, {dir, "-o", "json", "--group", "billing"}, {dir, "-o", "json", "--group", "payroll"}, {dir, "-o", "json", "--broker", "1"}} {
+		status, out, errOut := historyRun(args...)
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(out))
+		if err != nil || status != 0 {
+			t.Fatalf("%v: exit %d, %v, %s", args, status, err, errOut)
+		}
+		if err := schema.Validate(value); err != nil {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}

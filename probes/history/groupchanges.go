@@ -43,8 +43,11 @@ func (g *Groups) Changes(w Want) []Change {
 			all = withOffsets(all, &one, e, open)
 		}
 		key, near := groupKey{e.kind, e.group}, together
-		if e.kind == GenerationChanged {
+		switch e.kind {
+		case GenerationChanged:
 			near = stormy
+		case OffsetsExpired, OffsetsDeleted:
+			near = 0 // what goes together goes in one batch
 		}
 		if at, ok := open[key]; ok && !w.Each && e.kind != GroupDeleted && one.At.Sub(all[at].Until) <= near {
 			all[at].join(one)
@@ -70,7 +73,7 @@ func wantedAt(at time.Time, w Want) bool {
 func withOffsets(all []Change, one *Change, e *groupEvent, open map[groupKey]int) []Change {
 	for _, kind := range []Kind{OffsetsExpired, OffsetsDeleted} {
 		at, ok := open[groupKey{kind, e.group}]
-		if !ok || at != len(all)-1 || one.At.Sub(all[at].Until) > time.Second {
+		if !ok || at != len(all)-1 || !one.At.Equal(all[at].At) {
 			continue
 		}
 		ends := all[at]
