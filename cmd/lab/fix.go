@@ -146,7 +146,7 @@ func (x fixer) apply(ctx context.Context, c *lab.Cluster, tools *lab.Toolbox, ro
 				return err
 			}
 			c.Say("$ %s", filled)
-			row.steps = append(row.steps, told(book.Steps[i].Commands[j], used))
+			row.steps = append(row.steps, strings.ReplaceAll(told(book.Steps[i].Commands[j], used), c.Dir, "$DIR"))
 			out, err := tools.Run(ctx, filled)
 			fmt.Fprint(x.say, out)
 			var ended *exec.ExitError
