@@ -139,7 +139,8 @@ var liveButUnreachable = &Sign{
 		if at.Outcome == fact.Answered {
 			return no("%s answers", at.Address)
 		}
-		if !listedByOthers(v, id) {
+		// Who answers at another address speaks for itself: it may be the only broker.
+		if !listedByOthers(v, id) && (reach.Own == nil || !listsItself(v, id)) {
 			return no("the cluster does not list it as live")
 		}
 		leadsNowhere := at.Step == fact.Resolve || at.Step == fact.Connect
@@ -154,6 +155,12 @@ var liveButUnreachable = &Sign{
 		r.Affected.Brokers = []int32{id}
 		return r
 	},
+}
+
+// listsItself says whether a broker counts itself among the live.
+func listsItself(v *View, id int32) bool {
+	view, known := fact.Metadata.Latest(v, v.Subject)
+	return known && view.Lives(id)
 }
 
 // listedByOthers says whether a broker other than the one with an id lists it as live.
