@@ -18,7 +18,7 @@ var brokerCrashed = &Cause{
 		{Sign: jvmCrashReported, Strength: Sometimes},
 	},
 	RulesOut: []*Sign{shutdownLogged, answersKafka},
-	Leads:    []*Cause{underMinISR, controllerQuorumLost},
+	Leads:    []*Cause{underMinISR, controllerQuorumLost, producerRetries},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("broker %s is down: %s", s.Name, gist(yes, jvmCrashReported, processGone, portRefuses, brokerNotLive))
 	},
@@ -34,7 +34,7 @@ var brokerHung = &Cause{
 		{Sign: leftISR, Strength: Sometimes},
 	},
 	RulesOut: []*Sign{answersKafka},
-	Leads:    []*Cause{underMinISR},
+	Leads:    []*Cause{underMinISR, producerRetries},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("broker %s hangs: %s", s.Name, gist(yes, processStopped, acceptsSilently))
 	},

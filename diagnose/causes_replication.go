@@ -33,7 +33,7 @@ var brokerLinkCut = &Cause{
 		{Sign: underReplicated, Strength: Always, Follows: true},
 	},
 	RulesOut: []*Sign{throttledBehind},
-	Leads:    []*Cause{underMinISR},
+	Leads:    []*Cause{underMinISR, producerRetries},
 	Says:     func(_ fact.Subject, yes []SignState) string { return gist(yes, pairsCut) },
 }
 

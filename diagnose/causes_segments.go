@@ -32,7 +32,7 @@ var segmentCorruption = &Cause{
 }
 
 var producerRetries = &Cause{
-	ID: "producer-retries", Title: "records written twice by retries", Fault: messageDuplication, Severity: Minor, On: fact.LogDir, Prior: 0.01,
+	ID: "producer-retries", Title: "records written twice by retries", Fault: messageDuplication, Severity: Minor, On: fact.LogDir, Prior: 0.01, Anywhere: true,
 	Doc: "A producer without idempotence sent batches again because answers were late or lost, and both copies were written.",
 	Signs: []Link{
 		{Sign: batchesRepeated, Strength: Always, Decisive: true},

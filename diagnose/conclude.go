@@ -12,6 +12,7 @@ func (s *Session) conclude(states []SignState) *Verdict {
 	v := &Verdict{At: s.history.now, Signs: states, Cluster: s.cluster(), Coverage: coverage(states)}
 	v.Alerts = s.alerts(v)
 	groups := s.catalogue.groups(states)
+	lean(groups, s.Reported())
 	var found []*Finding
 	for _, g := range groups {
 		of, loose := g.weigh()
@@ -21,6 +22,9 @@ func (s *Session) conclude(states []SignState) *Verdict {
 	}
 	v.Findings = join(found)
 	v.Context = planned(v.Findings)
+	if said, ok := s.answer(v); ok {
+		v.Context = append(v.Context, said)
+	}
 	v.Changed = s.changed(v.Findings)
 	past := &View{history: s.history, reads: map[*fact.Def]bool{}}
 	if v.LastSeen = allGone(past); v.LastSeen == nil {

@@ -118,7 +118,7 @@ func (g *group) maybe(f *Finding) (any bool) {
 
 // alone is a candidate's probability if it had no competitor but chance.
 func (g *group) alone(c int) float64 {
-	others := map[int]bool{}
+	others := make([]bool, len(g.cands))
 	for i := range g.cands {
 		if i != c {
 			others[i] = true

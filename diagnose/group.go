@@ -11,6 +11,7 @@ import (
 type candidate struct {
 	cause   *Cause
 	subject fact.Subject
+	prior   float64   // the cause's, or what a report makes of it
 	own     []float64 // of each variable of the group: how likely the cause itself makes it
 	explain []float64 // the same with cascades, as path products
 	none    bool      // it is the cause that stands for everything else
@@ -45,6 +46,10 @@ func home(s fact.Subject) fact.Subject {
 func (c *Catalogue) groups(states []SignState) []*group {
 	byHome := map[fact.Subject]*group{}
 	var all []*group
+	many := map[fact.Subject]int{}
+	for i := range states {
+		many[home(states[i].Subject)]++
+	}
 	for _, st := range states {
 		if st.Outcome == NotApplicable || st.Subject.Name == fact.Any {
 			continue
@@ -52,7 +57,7 @@ func (c *Catalogue) groups(states []SignState) []*group {
 		h := home(st.Subject)
 		g := byHome[h]
 		if g == nil {
-			g = &group{subject: h}
+			g = &group{subject: h, vars: make([]SignState, 0, many[h])}
 			byHome[h] = g
 			all = append(all, g)
 		}
@@ -79,8 +84,14 @@ func (g *group) troubled() bool {
 
 // propose fills in the group's candidates.
 func (c *Catalogue) propose(g *group) {
+	of := map[fact.Scope][]fact.Subject{}
 	for _, cause := range c.Causes {
-		for _, subject := range g.subjects(cause.On) {
+		subjects, known := of[cause.On]
+		if !known {
+			subjects = g.subjects(cause.On)
+			of[cause.On] = subjects
+		}
+		for _, subject := range subjects {
 			cand, pointed := g.candidate(cause, subject), false
 			for _, l := range cause.Signs {
 				if i := g.find(l.Sign, subject); i >= 0 {
@@ -134,7 +145,7 @@ func (g *group) undecided(c *candidate) bool {
 }
 
 func (g *group) candidate(cause *Cause, subject fact.Subject) *candidate {
-	return &candidate{cause: cause, subject: subject, own: make([]float64, len(g.vars)), explain: make([]float64, len(g.vars))}
+	return &candidate{cause: cause, subject: subject, prior: cause.Prior, own: make([]float64, len(g.vars)), explain: make([]float64, len(g.vars))}
 }
 
 // passOn is how often a cause brings its consequence about.

@@ -65,6 +65,9 @@ func leadsTo(a, b *Cause) bool {
 // blames says whether a finding can be a consequence of a root: on the same
 // broker, or by naming the root's broker.
 func blames(f, root *Finding) bool {
+	if f.Cause.Anywhere {
+		return true
+	}
 	if home(f.Subject) == home(root.Subject) {
 		return f.Subject.Scope != root.Subject.Scope || f.Subject == root.Subject
 	}

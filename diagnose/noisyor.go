@@ -11,73 +11,92 @@ const maxTogether = 3
 // exactly. A reading that is unknown leaves the likelihood. A consequence that
 // has not come (yet) does not speak against its root: cascades explain what is
 // seen, and only a cause's own signs count against it when they are absent.
+//
+// A reading that is no multiplies by (1 - strength) of each cause of a set, so that
+// it can be put to each cause's odds beforehand: only those that are yes have to be
+// looked at for every set.
 func (g *group) posterior(with what) []float64 {
-	n := len(g.cands)
-	sum := make([]float64, n)
-	total := 0.0
+	w := weighing{sum: make([]float64, len(g.cands)), odds: make([]float64, len(g.cands))}
 	known := g.known(with)
-	miss := make([]float64, len(known)) // Π(1-strength) of the set, of each known variable
-	var set []int
-	var walk func(from int, prior float64)
-	walk = func(from int, prior float64) {
-		p := prior
-		for i, k := range known {
-			no := (1 - g.vars[k.index].Sign.leak()) * miss[i]
-			if k.yes {
-				no = 1 - no
-			}
-			p *= no
+	for c, cand := range g.cands {
+		if with.dropped[c] {
+			continue
 		}
-		total += p
-		for _, c := range set {
-			sum[c] += p
-		}
-		if len(set) == maxTogether {
-			return
-		}
-		for c := from; c < n; c++ {
-			if with.dropped[c] {
-				continue
+		w.odds[c] = cand.prior / (1 - cand.prior)
+		for _, k := range known {
+			if !k.yes {
+				w.odds[c] *= 1 - cand.own[k.index]
 			}
-			saved := append([]float64(nil), miss...)
-			for i, k := range known {
-				if k.yes {
-					miss[i] *= 1 - g.cands[c].explain[k.index]
-				} else {
-					miss[i] *= 1 - g.cands[c].own[k.index]
-				}
-			}
-			set = append(set, c)
-			odds := g.cands[c].cause.Prior / (1 - g.cands[c].cause.Prior)
-			walk(c+1, prior*odds)
-			set = set[:len(set)-1]
-			copy(miss, saved)
 		}
 	}
-	for i := range miss {
-		miss[i] = 1
-	}
-	walk(0, 1)
-	for c := range sum {
-		if total > 0 {
-			sum[c] /= total
+	for _, k := range known {
+		if k.yes {
+			w.seen = append(w.seen, k.index)
 		}
 	}
-	return sum
+	w.miss = make([]float64, len(w.seen)*(maxTogether+1))
+	for i, v := range w.seen {
+		w.miss[i] = 1 - g.vars[v].Sign.leak()
+	}
+	w.walk(g.cands, 0, 0, 1)
+	for c := range w.sum {
+		if w.total > 0 {
+			w.sum[c] /= w.total
+		}
+	}
+	return w.sum
+}
+
+// weighing is the sum over sets, under way.
+type weighing struct {
+	odds  []float64 // of each candidate, with what is no; 0: left out
+	seen  []int     // variables that are yes
+	miss  []float64 // (1-leak)·Π(1-strength) of each of these, for each size of the set so far
+	set   [maxTogether]int
+	sum   []float64 // of the sets that a candidate is in
+	total float64
+}
+
+// walk adds the set of so many candidates, and every larger one that goes on with
+// candidates from an index.
+func (w *weighing) walk(cands []*candidate, size, from int, odds float64) {
+	now := w.miss[size*len(w.seen) : (size+1)*len(w.seen)]
+	p := odds
+	for _, no := range now {
+		p *= 1 - no
+	}
+	w.total += p
+	for _, c := range w.set[:size] {
+		w.sum[c] += p
+	}
+	if size == maxTogether {
+		return
+	}
+	next := w.miss[(size+1)*len(w.seen) : (size+2)*len(w.seen)]
+	for c := from; c < len(cands); c++ {
+		if w.odds[c] == 0 {
+			continue
+		}
+		for i, v := range w.seen {
+			next[i] = now[i] * (1 - cands[c].explain[v])
+		}
+		w.set[size] = c
+		w.walk(cands, size+1, c+1, odds*w.odds[c])
+	}
 }
 
 // what is a question put to a group other than "as it is".
 type what struct {
-	without int          // variable left out; -1: none
-	fixed   int          // variable given another outcome; -1: none
-	to      Outcome      // that outcome
-	dropped map[int]bool // candidates left out
+	without int     // variable left out; -1: none
+	fixed   int     // variable given another outcome; -1: none
+	to      Outcome // that outcome
+	dropped []bool  // candidates left out
 }
 
 // asFor is the question as it is, for a candidate. "None of these" competes with
 // all others; they do not compete with it, since it explains whatever there is.
 func (g *group) asFor(c int) what {
-	with := what{without: -1, fixed: -1, dropped: map[int]bool{}}
+	with := what{without: -1, fixed: -1, dropped: make([]bool, len(g.cands))}
 	for i, other := range g.cands {
 		if other.none && i != c {
 			with.dropped[i] = true
@@ -94,7 +113,7 @@ type reading struct {
 
 // known is the readings that enter the likelihood.
 func (g *group) known(with what) []reading {
-	var all []reading
+	all := make([]reading, 0, len(g.vars))
 	for i := range g.vars {
 		outcome := g.vars[i].Outcome
 		if i == with.fixed {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ktriage/ktriage/diagnose"
+	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes"
 	"github.com/ktriage/ktriage/probes/host"
 	"github.com/ktriage/ktriage/probes/jstat"
@@ -40,6 +43,7 @@ type settings struct {
 	samples       int
 	every         time.Duration
 	only, skip    []string
+	symptom       string
 	plain         bool
 	ascii         bool
 	noColor       bool
@@ -69,6 +73,7 @@ func (s *settings) bind(f *pflag.FlagSet) {
 	f.DurationVar(&s.every, "every", 2*time.Second, "time between the samples of a check")
 	f.StringSliceVar(&s.only, "only", nil, "run only each `PROBE,...` and what it needs")
 	f.StringSliceVar(&s.skip, "skip", nil, "do not run any `PROBE,...` named here")
+	f.StringVar(&s.symptom, "symptom", "", "what is reported, a `FAULT` as consumer-lag: where to look first")
 	f.BoolVar(&s.plain, "plain", false, "text instead of the console")
 	f.BoolVar(&s.ascii, "ascii", false, "draw with ASCII only")
 	f.BoolVar(&s.noColor, "no-color", false, "no colours (also NO_COLOR)")
@@ -129,6 +134,9 @@ func (s *settings) check() error {
 		if err := probes.CheckNames(probes.All, names); err != nil {
 			return fmt.Errorf("%s: %w", flag, err)
 		}
+	}
+	if all := diagnose.Symptoms(diagnose.All); s.symptom != "" && !slices.Contains(all, s.symptom) {
+		return fmt.Errorf("--symptom: %q, expected one of %s", s.symptom, strings.Join(all, ", "))
 	}
 	return s.readFiles()
 }
@@ -211,7 +219,11 @@ func (s *settings) target() *probe.Target {
 
 // live is the source that looks at a target now.
 func (s *settings) live(t *probe.Target) *probes.Live {
-	return probes.NewLive(t, probes.All, s.options())
+	l := probes.NewLive(t, probes.All, s.options())
+	if s.symptom != "" {
+		l.Mark(fact.Mark{At: t.Now(), Kind: fact.Symptom, Text: s.symptom})
+	}
+	return l
 }
 
 func (s *settings) options() probes.LiveOptions {

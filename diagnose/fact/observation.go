@@ -59,6 +59,7 @@ type MarkKind string
 const (
 	FixApplied MarkKind = "fix-applied"
 	Note       MarkKind = "note"
+	Symptom    MarkKind = "symptom" // what is reported: Text is the id of a fault
 )
 
 // Source gives batches in the order of time: live probes or a recording, and

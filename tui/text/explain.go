@@ -3,6 +3,7 @@ package text
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 
@@ -79,11 +80,10 @@ func explainCause(b *strings.Builder, c *diagnose.Cause) {
 		b.WriteString("\nevidence\n")
 	}
 	for _, l := range c.Signs {
-		how := map[diagnose.Strength]string{diagnose.Always: "always", diagnose.Often: "often", diagnose.Sometimes: "sometimes"}[l.Strength]
-		if l.Decisive {
-			how += ", decisive"
+		b.WriteString(wrap("  ", "      ", fmt.Sprintf("%s: %s (%s)", l.Sign.ID, l.Sign.Title, linkWords(l))))
+		if l.Sign.Doc != "" {
+			b.WriteString(wrap("      ", "      ", l.Sign.Doc))
 		}
-		b.WriteString(wrap("  ", "      ", fmt.Sprintf("%s: %s (%s)", l.Sign.ID, l.Sign.Title, how)))
 	}
 	if len(c.RulesOut) > 0 {
 		b.WriteString("\nnot if\n")
@@ -97,7 +97,35 @@ func explainCause(b *strings.Builder, c *diagnose.Cause) {
 	for _, l := range c.Leads {
 		fmt.Fprintf(b, "  %s: %s\n", l.ID, l.Title)
 	}
+	follows := false
+	for _, root := range diagnose.All.Causes {
+		if slices.Contains(root.Leads, c) {
+			if !follows {
+				b.WriteString("\nfollows from\n")
+			}
+			follows = true
+			fmt.Fprintf(b, "  %s: %s\n", root.ID, root.Title)
+		}
+	}
+	if c.Context {
+		b.WriteString("\nIt is planned work: shown above the findings too.\n")
+	}
 	explainPlaybook(b, c.Playbook())
+}
+
+// linkWords says how a sign speaks for a cause.
+func linkWords(l diagnose.Link) string {
+	how := map[diagnose.Strength]string{diagnose.Always: "always", diagnose.Often: "often", diagnose.Sometimes: "sometimes"}[l.Strength]
+	if l.Decisive {
+		how += ", decisive"
+	}
+	if l.Must {
+		how += ", a no drops the cause"
+	}
+	if l.Follows {
+		how += ", does not point at it by itself"
+	}
+	return how
 }
 
 func explainPlaybook(b *strings.Builder, id string) {
@@ -153,7 +181,7 @@ func explainSign(b *strings.Builder, c *diagnose.Catalogue, s *diagnose.Sign) {
 	for _, cause := range c.Causes {
 		for _, l := range cause.Signs {
 			if l.Sign == s {
-				fmt.Fprintf(b, "  speaks for cause %s\n", cause.ID)
+				fmt.Fprintf(b, "  speaks for cause %s (%s)\n", cause.ID, linkWords(l))
 			}
 		}
 		for _, out := range cause.RulesOut {

@@ -111,7 +111,11 @@ func reportTimeline(b *strings.Builder, s *diagnose.Session, worst *diagnose.Ver
 	}
 	for _, m := range s.Marks() {
 		what := "**fix applied**"
-		if m.Kind != fact.FixApplied {
+		switch m.Kind {
+		case fact.FixApplied:
+		case fact.Symptom:
+			what = "reported"
+		default:
 			what = "note"
 		}
 		if m.Text != "" {
