@@ -65,7 +65,7 @@ func (s *Session) answer(v *Verdict) (Context, bool) {
 	if i < 0 {
 		return Context{}, false
 	}
-	text := "reported: " + s.catalogue.Causes[i].Fault.Title
+	text := s.catalogue.Causes[i].Fault.Title
 	if !slices.ContainsFunc(v.All(), func(f *Finding) bool { return f.Band.Sure() && f.Cause.shows(id) }) {
 		text += "; nothing that was found explains it"
 	}

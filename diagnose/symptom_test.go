@@ -30,7 +30,7 @@ func TestAReportMovesPriors(t *testing.T) {
 func TestWhatIsReportedIsSaid(t *testing.T) {
 	s := NewSession(All)
 	v := s.Apply(fact.Batch{Marks: []fact.Mark{{Kind: fact.Symptom, Text: "consumer-lag"}}})
-	if len(v.Context) != 1 || v.Context[0].Text != "reported: consumers lag; nothing that was found explains it" {
+	if len(v.Context) != 1 || v.Context[0].Text != "consumers lag; nothing that was found explains it" {
 		t.Error(v.Context)
 	}
 	if v := NewSession(All).Apply(fact.Batch{Marks: []fact.Mark{{Kind: fact.Symptom, Text: "from-a-later-version"}}}); len(v.Context) != 0 {
