@@ -70,9 +70,7 @@ func (s *material) changeEntry(c *fact.Change) entry {
 	if c.Before != "" || c.After != "" {
 		e.say = append(e.say, "before: "+orNothing(c.Before)+"; after: "+orNothing(c.After))
 	}
-	for _, part := range c.Parts {
-		e.say = append(e.say, part)
-	}
+	e.say = append(e.say, c.Parts...)
 	if n := c.Count - len(c.Parts); n > 0 && len(c.Parts) > 0 {
 		e.say = append(e.say, fmt.Sprintf("and %d more: ktriage history --each", n))
 	}

@@ -38,7 +38,6 @@ var gcPause = &Fault{
 	Facts: []Sight{
 		{"jvm.gc.full.count", "process 2", "value moves"},
 		{"jvm.gc.full.seconds", "process 2", "value moves"},
-		{"jvm.gc.last-cause", "process 2", "value=System.gc()"},
 		{"jvm.gclog.full.count", "process 2", "value moves"},
 		{"jvm.gclog.explicit.count", "process 2", "value moves"},
 		{"jvm.safepoint.seconds", "process 2", "value moves"},

@@ -105,7 +105,7 @@ var requestHandlerSaturation = &Fault{
 		return orders(ctx, c)
 	},
 	Facts: []Sight{
-		{"metrics.handlers.idle", "broker 2", "value<0.3"},
+		{"metrics.handlers.idle", "broker 2", "value<0.7"},
 		{"metrics.requests.queued", "broker 2", "value>4"},
 		{"metrics.requests.queued", "broker 1", "value<4"},
 	},

@@ -83,7 +83,11 @@ func observeDir(ctx context.Context, t *probe.Target, path string, subject fact.
 	if err != nil {
 		return unseen(subject, probe.Because(err)), err
 	}
-	o := Options{Rate: scanRate, Workers: 1, Stamped: true, First: plan.order, Only: func(s Segment) bool { return plan.chosen[s.File] }}
+	rate := int64(scanRate)
+	if restOf(t).runs() {
+		rate /= 4 // the two together read no faster than one
+	}
+	o := Options{Rate: rate, Workers: 1, Stamped: true, First: plan.order, Only: func(s Segment) bool { return plan.chosen[s.File] }}
 	o.Finished, o.Found = known.remember, known.note
 	r, err := Scan(ctx, t, []string{path}, o)
 	if r == nil {

@@ -99,7 +99,7 @@ func (r *rest) verify(ctx context.Context, t *probe.Target, s fact.Subject, path
 	known := probe.Shared(t, knownKey{path}, newKnownDir)
 	before := known.bytes()
 	r.set(s, func(now *fact.RestOfScan) { now.State, now.Began = fact.RestRuns, t.Now() })
-	o := Options{Rate: scanRate, Workers: 1, Done: known.verified}
+	o := Options{Rate: scanRate * 3 / 4, Workers: 1, Stamped: true, Done: known.verified}
 	o.Found = known.note
 	o.Finished = func(seg Segment, sound bool) {
 		known.remember(seg, sound)
@@ -136,6 +136,12 @@ func (r *rest) verify(ctx context.Context, t *probe.Target, s fact.Subject, path
 			now.State, now.Error = fact.RestFailed, probe.Because(err).Detail
 		}
 	})
+}
+
+func (r *rest) runs() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.running
 }
 
 func (r *rest) set(s fact.Subject, change func(*fact.RestOfScan)) {
