@@ -35,11 +35,7 @@ var acts = map[string]bool{
 // changed is what was changed before the roots began, for each root the nearest
 // first: what touches its subject, or everything.
 func (s *Session) changed(roots []*Finding) []ChangedBefore {
-	value, known := s.history.latest(fact.Changed.Def(), fact.TheCluster)
-	list, ok := value.(fact.ChangeList)
-	if !known || !ok {
-		return nil
-	}
+	list := s.changes()
 	var all []ChangedBefore
 	told := 0
 	for _, f := range roots {
@@ -52,10 +48,10 @@ func (s *Session) changed(roots []*Finding) []ChangedBefore {
 			onset = s.history.now
 		}
 		n := 0
-		for i := len(list.All) - 1; i >= 0 && n < mostChanged; i-- {
-			c := &list.All[i]
+		for i := len(list) - 1; i >= 0 && n < mostChanged; i-- {
+			c := &list[i]
 			by := onset.Sub(c.At)
-			if by < -changedAfter || by > changedWithin || !acts[c.Kind] || bornWith(list.All, i) || !f.touchedBy(c) {
+			if by < -changedAfter || by > changedWithin || !acts[c.Kind] && !befell(c, by) || bornWith(list, i) || !f.touchedBy(c) {
 				continue
 			}
 			all = append(all, ChangedBefore{*c, f, max(0, by)})
@@ -63,6 +59,26 @@ func (s *Session) changed(roots []*Finding) []ChangedBefore {
 		}
 	}
 	return all
+}
+
+// changes is what the metadata log and the coordinators' logs on this host tell,
+// oldest first.
+func (s *Session) changes() (all []fact.Change) {
+	for _, k := range []*fact.Def{fact.Changed.Def(), fact.GroupsChanged.Def()} {
+		value, _ := s.history.latest(k, fact.TheCluster)
+		if list, ok := value.(fact.ChangeList); ok {
+			all = append(all, list.All...)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b fact.Change) int { return a.At.Compare(b.At) })
+	return all
+}
+
+// befell says whether a change is what befell a group before something else did:
+// somebody deployed it, or moved or deleted its offsets, or they expired. At the
+// onset itself it is what is found, and not what was before.
+func befell(c *fact.Change, by time.Duration) bool {
+	return c.Scope == "group" && c.Kind != "offsets-frozen" && by >= time.Second
 }
 
 // bornWith says whether a change is no act of its own: how something was made.
@@ -90,6 +106,8 @@ func (f *Finding) touchedBy(c *fact.Change) bool {
 		suffers.Topics = append(slices.Clone(suffers.Topics), u.Affected.Topics...)
 	}
 	switch {
+	case c.Scope == "group": // what befalls one group is no change for others
+		return f.Subject == fact.Subject{Scope: fact.Group, Name: c.Name}
 	case f.Subject.Scope == fact.Cluster:
 		return true
 	case c.Topic != "":
@@ -97,8 +115,6 @@ func (f *Finding) touchedBy(c *fact.Change) bool {
 	case c.Broker >= 0:
 		owner, owned := f.Subject.Owner()
 		return owned && owner == fact.BrokerOf(c.Broker)
-	case c.Scope == "group":
-		return f.Subject == fact.Subject{Scope: fact.Group, Name: c.Name}
 	}
 	return true // settings of all brokers, ACLs, quotas, users, features
 }

@@ -91,39 +91,54 @@ var commitsAboveEnd = &Sign{
 
 var commitsWentBack = &Sign{
 	ID: "commits-went-back", Title: "its commits went backwards", On: fact.Group, Trouble: true, Leak: 0.001,
-	Doc:   "A committed offset is lower than it was within the last two minutes: records are read again. Somebody reset the group, or a member sought back and committed.",
-	Needs: []fact.Key{fact.Offsets},
+	Doc:  "A committed offset is lower than it was within the last two minutes: records are read again. Somebody reset the group, or a member sought back and committed. A copy of the group's partition of __consumer_offsets tells that of the last ten minutes, and of the last hours while a group that works has not come again to where it was.",
+	Uses: []fact.Key{fact.Offsets, fact.GroupOnDisk},
 	Test: func(v *View) Reading {
-		past := samplesOf(v)
-		if len(past) < 2 {
-			return notYet("wants two samples")
+		r := commitsFell(v)
+		if r.Outcome == Yes {
+			return r
 		}
-		now := past[len(past)-1].offsets
-		var back []int
-		var by int64
-		var when, last time.Time
-		for n := 1; n < len(past); n++ {
-			past[n].each(past[n-1].offsets, func(i, j int) {
-				fell := past[n-1].Committed[j] - past[n].Committed[i]
-				at := now.index(past[n].Topic[i], past[n].Partition[i])
-				if fell <= 0 || at < 0 {
-					return
-				}
-				if last = past[n].at; when.IsZero() {
-					when = last
-				}
-				if by += fell; !slices.Contains(back, at) {
-					back = append(back, at)
-				}
-			})
+		if disk, current := rewoundOnDisk(v); disk.Outcome == Yes || current && r.Outcome == Unknown {
+			return disk
 		}
-		if len(back) == 0 {
-			return no("no commit went back in %s", duration(past[len(past)-1].at.Sub(past[0].at).Seconds()))
-		}
-		slices.Sort(back)
-		r := yes("commits of %s went back at %s, by %d in sum (%s)", plural(len(back), "partition"), clock(when), by, now.named(back))
-		return between(when, last, now.about(v, back, r))
+		return r
 	},
+}
+
+// commitsFell is a reading of commits that looks from time to time saw go back.
+func commitsFell(v *View) Reading {
+	if because := v.Why(fact.Offsets, v.Subject); because != nil {
+		return cannotTell(because)
+	}
+	past := samplesOf(v)
+	if len(past) < 2 {
+		return notYet("wants two samples")
+	}
+	now := past[len(past)-1].offsets
+	var back []int
+	var by int64
+	var when, last time.Time
+	for n := 1; n < len(past); n++ {
+		past[n].each(past[n-1].offsets, func(i, j int) {
+			fell := past[n-1].Committed[j] - past[n].Committed[i]
+			at := now.index(past[n].Topic[i], past[n].Partition[i])
+			if fell <= 0 || at < 0 {
+				return
+			}
+			if last = past[n].at; when.IsZero() {
+				when = last
+			}
+			if by += fell; !slices.Contains(back, at) {
+				back = append(back, at)
+			}
+		})
+	}
+	if len(back) == 0 {
+		return no("no commit went back in %s", duration(past[len(past)-1].at.Sub(past[0].at).Seconds()))
+	}
+	slices.Sort(back)
+	r := yes("commits of %s went back at %s, by %d in sum (%s)", plural(len(back), "partition"), clock(when), by, now.named(back))
+	return between(when, last, now.about(v, back, r))
 }
 
 // offsetSample is a group's offsets at a time.
@@ -155,44 +170,55 @@ func (now offsets) index(topic string, partition int32) int {
 
 var commitsVanished = &Sign{
 	ID: "commits-vanished", Title: "its commits are gone", On: fact.Group, Trouble: true, Leak: 0.001,
-	Doc:   "Partitions that the group had committed within the last two minutes have no committed offset now, while their topic is still there: expired, or deleted by somebody. At its next start the group begins where auto.offset.reset says.",
-	Needs: []fact.Key{fact.Offsets},
-	Uses:  []fact.Key{fact.Metadata},
+	Doc:  "Partitions that the group had committed within the last two minutes have no committed offset now, while their topic is still there: expired, or deleted by somebody. At its next start the group begins where auto.offset.reset says. A copy of its partition of __consumer_offsets tells that of the last ten minutes, and of the last hours where the group came back within 30 minutes; of groups with members alone, as others' offsets expire every day.",
+	Uses: []fact.Key{fact.Offsets, fact.Metadata, fact.GroupOnDisk},
 	Test: func(v *View) Reading {
-		past := samplesOf(v)
-		if len(past) < 2 {
-			return notYet("wants two samples")
+		r := commitsDropped(v)
+		if disk, ok := vanishedOnDisk(v); ok && r.Outcome != Yes {
+			return disk
 		}
-		now := past[len(past)-1].offsets
-		view, known := clusterView(v)
-		var gone offsets
-		var when time.Time
-		for n, before := range past[:len(past)-1] {
-			for j, c := range before.Committed {
-				i := now.index(before.Topic[j], before.Partition[j])
-				if c < 0 || i >= 0 && now.Committed[i] >= 0 || gone.index(before.Topic[j], before.Partition[j]) >= 0 {
-					continue
-				}
-				if known && !slices.Contains(view.Topics, before.Topic[j]) {
-					continue // deleting a topic deletes its commits
-				}
-				gone.Topic, gone.Partition = append(gone.Topic, before.Topic[j]), append(gone.Partition, before.Partition[j])
-				when = past[n+1].at
-			}
-		}
-		if len(gone.Topic) == 0 {
-			return no("no commit has vanished")
-		}
-		if !known {
-			return cannotTell(v.why(fact.Metadata))
-		}
-		all := make([]int, len(gone.Topic))
-		for i := range all {
-			all[i] = i
-		}
-		r := yes("commits of %s are gone (%s), and the topics are not", plural(len(all), "partition"), gone.named(all))
-		return since(when, gone.about(v, all, r))
+		return r
 	},
+}
+
+// commitsDropped is a reading of commits that looks from time to time saw vanish.
+func commitsDropped(v *View) Reading {
+	if because := v.Why(fact.Offsets, v.Subject); because != nil {
+		return cannotTell(because)
+	}
+	past := samplesOf(v)
+	if len(past) < 2 {
+		return notYet("wants two samples")
+	}
+	now := past[len(past)-1].offsets
+	view, known := clusterView(v)
+	var gone offsets
+	var when time.Time
+	for n, before := range past[:len(past)-1] {
+		for j, c := range before.Committed {
+			i := now.index(before.Topic[j], before.Partition[j])
+			if c < 0 || i >= 0 && now.Committed[i] >= 0 || gone.index(before.Topic[j], before.Partition[j]) >= 0 {
+				continue
+			}
+			if known && !slices.Contains(view.Topics, before.Topic[j]) {
+				continue // deleting a topic deletes its commits
+			}
+			gone.Topic, gone.Partition = append(gone.Topic, before.Topic[j]), append(gone.Partition, before.Partition[j])
+			when = past[n+1].at
+		}
+	}
+	if len(gone.Topic) == 0 {
+		return no("no commit has vanished")
+	}
+	if !known {
+		return cannotTell(v.why(fact.Metadata))
+	}
+	all := make([]int, len(gone.Topic))
+	for i := range all {
+		all[i] = i
+	}
+	r := yes("commits of %s are gone (%s), and the topics are not", plural(len(all), "partition"), gone.named(all))
+	return since(when, gone.about(v, all, r))
 }
 
 var ownedWithoutCommit = &Sign{

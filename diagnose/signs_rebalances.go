@@ -19,16 +19,22 @@ const (
 
 var rebalancesRepeat = &Sign{
 	ID: "rebalances-repeat", Title: "it rebalances again and again", On: fact.Group, Trouble: true, Leak: 0.002,
-	Doc:   "Within two minutes the group's generation grew, or the group was met while it rebalanced, three times or more, or its coordinator logged six rebalances or more, over 15 s or longer, the last time within 30 s. One rebalance after a deploy is none of this; Stable between two of them is no comfort. Classic groups tell no generation: where no log of the coordinator can be read, short rebalances are not seen.",
-	Needs: []fact.Key{fact.GroupState},
-	Uses:  []fact.Key{fact.GroupGeneration, fact.LogRebalanceTimes},
+	Doc:  "Within two minutes the group's generation grew, or the group was met while it rebalanced, three times or more, or its coordinator logged, or wrote to __consumer_offsets, six or more, over 15 s or longer, the last time within 30 s. One rebalance after a deploy is none of this; Stable between two of them is no comfort. Classic groups tell no generation: where neither the log of the coordinator nor a copy of its partition of __consumer_offsets can be read, short rebalances are not seen.",
+	Uses: []fact.Key{fact.GroupState, fact.GroupGeneration, fact.LogRebalanceTimes, fact.GroupOnDisk},
 	Test: func(v *View) Reading {
 		if logged := rebalancesLogged(v); repeats(v, logged, loggedRebalances) {
 			n := len(logged)
 			return rebalancing(v, logged, atLeast(float64(n), loggedRebalances, fact.Count, "%d rebalances in %s by its coordinator's log, the last at %s", n, duration(logged[n-1].Sub(logged[0]).Seconds()), clock(logged[n-1])))
 		}
+		disk, current := stormOnDisk(v)
+		state, known := fact.GroupState.Latest(v, v.Subject)
+		if events, _, _ := rebalancesOnDisk(v); disk.Outcome == Yes || !known && current {
+			return rebalancing(v, events, disk)
+		}
+		if !known {
+			return cannotTell(v.Why(fact.GroupState, v.Subject))
+		}
 		met, first, last := rebalancesMet(v)
-		state, _ := fact.GroupState.Latest(v, v.Subject)
 		r := atLeast(float64(len(met)), metRebalances, fact.Count, "%d rebalances seen in %s, generation %.0f to %.0f, %s now", len(met), rebalanceWindow, first, last, state)
 		if r.Outcome == Yes && !repeats(v, met, metRebalances) {
 			r.Outcome = No

@@ -50,14 +50,24 @@ func heldStill(now, before offsets) (held []int) {
 var transactionOverdue = &Sign{
 	ID: "transaction-overdue", Title: "a transaction that nobody will end holds it back", On: fact.Group, Trouble: true, Leak: 0.001,
 	For:   10 * time.Second, // the two lists are not taken at the same moment
-	Doc:   "A producer holds the last stable offset back where the group waits, and its transaction is older than its own timeout, or no coordinator knows it: it ends by no one's doing.",
-	Needs: []fact.Key{fact.Offsets, fact.OpenProducers, fact.Transactions},
+	Doc:   "A producer holds the last stable offset back where the group waits, and its transaction is older than its own timeout, or no coordinator knows it: it ends by no one's doing. Where brokers do not tell, the coordinators' logs on this host do, of what is coordinated here.",
+	Needs: []fact.Key{fact.Offsets},
+	Uses:  []fact.Key{fact.OpenProducers, fact.Transactions, fact.TransactionsOnDisk},
 	Test: func(v *View) Reading {
-		const grace = 15 * time.Second // coordinators look for overdue ones every ten seconds
 		newest, _ := fact.Offsets.Latest(v, v.Subject)
 		now := offsets{newest}
-		producers, _ := fact.OpenProducers.Latest(v, fact.TheCluster)
-		open, _ := fact.Transactions.Latest(v, fact.TheCluster)
+		producers, seen := fact.OpenProducers.Latest(v, fact.TheCluster)
+		open, told := fact.Transactions.Latest(v, fact.TheCluster)
+		if !seen || !told {
+			if r, ok := overdueOnDisk(v, now); ok {
+				return r
+			}
+			because := v.Why(fact.OpenProducers, fact.TheCluster)
+			if because == nil {
+				because = v.Why(fact.Transactions, fact.TheCluster)
+			}
+			return cannotTell(because)
+		}
 		known := map[int64]int{}
 		for i, id := range open.Producer {
 			known[id] = i
@@ -75,7 +85,7 @@ var transactionOverdue = &Sign{
 			switch {
 			case !listed && len(open.Untold) == 0 && open.Left == 0:
 				texts = append(texts, fmt.Sprintf("producer %d in %s-%d, which no coordinator knows", producers.Producer[n], producers.Topic[n], producers.Partition[n]))
-			case listed && !open.Started[at].IsZero() && open.Timeout[at] >= 0 && v.Now().Sub(open.Started[at]) > time.Duration(open.Timeout[at]*float64(time.Second))+grace:
+			case listed && !open.Started[at].IsZero() && open.Timeout[at] >= 0 && v.Now().Sub(open.Started[at]) > time.Duration(open.Timeout[at]*float64(time.Second))+overdueAfter:
 				texts = append(texts, fmt.Sprintf("%s, open for %s with a timeout of %s", open.ID[at], duration(v.Now().Sub(open.Started[at]).Seconds()), duration(open.Timeout[at])))
 			default:
 				continue

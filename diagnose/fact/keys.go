@@ -32,4 +32,5 @@ var Keys = []Key{
 	SegmentsLogs,
 
 	LastSeen, Changed, LeaderChanges, ISRShrinks,
+	GroupsChanged, GroupOnDisk, TransactionsOnDisk,
 }

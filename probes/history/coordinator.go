@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -81,6 +82,14 @@ type coordinatorLog struct {
 	heldIn  int
 	number  int32 // of that partition
 	end     int64 // offset after what was applied of it
+	at      position
+}
+
+// position is how far a file was read.
+type position struct {
+	base int64
+	info fs.FileInfo // nil: none was
+	next int64       // where the next batch begins
 }
 
 // local is a partition that is on this node.
@@ -90,6 +99,10 @@ type local struct {
 	files  []segment
 	bytes  int64
 }
+
+// errCut is the error of a file that ends before what was read of it: whoever
+// leads the partition now has not what was read.
+var errCut = fmt.Errorf("its end was cut off: %w", errBack)
 
 // mostHeldUnits is how many bytes of open transactions are held back.
 const mostHeldUnits = 16 << 20
@@ -170,7 +183,7 @@ func placesIn(t *probe.Target, dir, topic string, only int32) ([]local, error) {
 
 // read reads a partition: of its newest segments, so many bytes.
 func (l *coordinatorLog) read(ctx context.Context, p local, share int64) error {
-	l.number, l.held, l.heldIn, l.end = p.number, map[int64][]unit{}, 0, 0
+	l.number, l.held, l.heldIn, l.end, l.at = p.number, map[int64][]unit{}, 0, 0, position{}
 	skip := max(p.bytes-share, 0)
 	l.Partial = l.Partial || skip > 0
 	files := p.files
@@ -229,7 +242,14 @@ func (l *coordinatorLog) segment(ctx context.Context, s segment, skip int64, las
 	if err != nil {
 		return false, fmt.Errorf("read coordinator's log: %w", err)
 	}
-	scan := batch.NewScanner(f, 0, info.Size(), l.buffer)
+	begin := int64(0)
+	if l.at.info != nil && l.at.base == s.base && os.SameFile(l.at.info, info) {
+		if begin, skip = l.at.next, 0; begin > info.Size() {
+			return false, errCut
+		}
+	}
+	l.at = position{s.base, info, begin}
+	scan := batch.NewScanner(f, begin, info.Size(), l.buffer)
 	if skip > 0 {
 		at, err := scan.Resync(skip, s.base, math.MaxInt64)
 		if errors.Is(err, io.EOF) {
@@ -243,6 +263,7 @@ func (l *coordinatorLog) segment(ctx context.Context, s segment, skip int64, las
 	for scan.Next() {
 		h := scan.Header()
 		if h.LastOffset() < l.end {
+			l.at.next = scan.Position() + h.Size()
 			continue // read before the files changed
 		}
 		l.Bytes += h.Size()
@@ -252,7 +273,7 @@ func (l *coordinatorLog) segment(ctx context.Context, s segment, skip int64, las
 		if err := l.batch(h, scan.Body()); err != nil {
 			return l.damaged("%s at %d: %v", s.path, scan.Position(), err), nil
 		}
-		l.end = h.LastOffset() + 1
+		l.end, l.at.next = h.LastOffset()+1, scan.Position()+h.Size()
 	}
 	switch scan.Stop() {
 	case batch.Failed:

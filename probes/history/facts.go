@@ -103,8 +103,16 @@ func changesFact(c *Cluster, from time.Time) fact.ChangeList {
 	if n := len(c.events) - mostFolded; n > 0 && c.events[n-1].at >= from.UnixMilli() && len(all) > 0 {
 		f.From, f.Left = all[0].At, n
 	}
+	more := listOf(all, f.From)
+	more.Left += f.Left
+	return more
+}
+
+// listOf is the newest of some changes, told since a time.
+func listOf(all []Change, from time.Time) fact.ChangeList {
+	f := fact.ChangeList{From: from.UTC(), All: []fact.Change{}}
 	if n := len(all) - mostChanges; n > 0 {
-		all, f.Left = all[n:], f.Left+n
+		all, f.Left = all[n:], n
 		f.From = all[0].At
 	}
 	for _, one := range all {

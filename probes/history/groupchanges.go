@@ -149,7 +149,7 @@ func (g *Groups) frozen(w Want) []Change {
 	for _, one := range g.All() {
 		at := len(all)
 		for _, o := range one.Offsets {
-			if one.State == GroupDead || one.State == GroupEmpty || !o.Gone.IsZero() || o.moves < steady || g.Last.Sub(o.Moved) < frozenAfter || !wantedAt(o.Moved, w) || w.Topic != "" && o.Topic != w.Topic {
+			if !o.still(g.Last) || !wantedAt(o.Moved, w) || w.Topic != "" && o.Topic != w.Topic {
 				continue
 			}
 			name := o.Topic + "-" + strconv.Itoa(int(o.Partition))
@@ -166,6 +166,12 @@ func (g *Groups) frozen(w Want) []Change {
 		}
 	}
 	return all
+}
+
+// still says whether an offset moved and then stood still up to a time, while its
+// group had members or none that are known.
+func (o *Offset) still(until time.Time) bool {
+	return o.group.State != GroupDead && o.group.State != GroupEmpty && o.Gone.IsZero() && o.moves >= steady && until.Sub(o.Moved) >= frozenAfter
 }
 
 // partitionsText is how many different partitions changes are of.

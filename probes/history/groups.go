@@ -103,6 +103,9 @@ type Offset struct {
 	Stale     bool      `json:"of_predecessor,omitempty"` // committed for an earlier topic of that name; see Groups.Compare
 
 	group *Group
+	ended time.Time // when what was committed was gone before the commit at again, which began anew at begun
+	again time.Time
+	begun int64
 	moves int     // commits that changed the offset
 	marks [2]mark // the newest two moments that rates are counted from
 }
@@ -138,6 +141,7 @@ func ReadGroups(ctx context.Context, t *probe.Target, logDirs []string, o Coordi
 	err := readCoordinator(ctx, t, OffsetsTopic, logDirs, o, &g.Reading, g.apply)
 	for _, one := range g.by {
 		one.settle()
+		one.offsets, one.members = nil, nil
 	}
 	g.keys, g.names = nil, nil
 	return g, err
@@ -171,7 +175,7 @@ func (g *Groups) Compare(c *Cluster) {
 	}
 }
 
-// settle fills in what is kept otherwise while reading.
+// settle fills in, sorted, what is kept otherwise while reading.
 func (one *Group) settle() {
 	one.Offsets, one.Members = make([]*Offset, 0, len(one.offsets)), make([]Member, 0, len(one.members))
 	for _, o := range one.offsets {
@@ -190,7 +194,6 @@ func (one *Group) settle() {
 	if one.Generations == nil {
 		one.Generations = []Generation{}
 	}
-	one.offsets, one.members = nil, nil
 }
 
 // named is a group while reading; nil where there is no room for another.
@@ -305,6 +308,9 @@ func (g *Groups) offset(u *unit, o *Offset) {
 		o.group.Rewinds++
 		g.say(groupEvent{kind: OffsetRewound, group: o.group, offset: u.offset, at: u.at, batch: u.batch, of: o, before: o.Offset, after: to, another: another})
 		o.marks = [2]mark{}
+	}
+	if !o.Gone.IsZero() {
+		o.ended, o.again, o.begun = o.Gone, at, to
 	}
 	if to != o.Offset || !o.Gone.IsZero() {
 		o.Moved = at

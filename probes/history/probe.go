@@ -17,7 +17,7 @@ import (
 )
 
 // Probes is the probes of this package.
-var Probes = []*probe.Probe{metadataLog}
+var Probes = []*probe.Probe{metadataLog, coordinatorLogs}
 
 // metadataLog tells what this host's metadata log does: whole at the first look,
 // then what has come since.

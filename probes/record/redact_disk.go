@@ -32,6 +32,24 @@ func (r *Redactor) disk(v any) any {
 	case fact.LeadersMoved:
 		v.Topic = r.all("topic", v.Topic)
 		return v
+	case fact.GroupPast:
+		v.Rewinds, v.Gone, v.Still = slices.Clone(v.Rewinds), slices.Clone(v.Gone), slices.Clone(v.Still)
+		for i := range v.Rewinds {
+			v.Rewinds[i].Topic = r.name("topic", v.Rewinds[i].Topic)
+		}
+		for i := range v.Gone {
+			v.Gone[i].Topic = r.name("topic", v.Gone[i].Topic)
+		}
+		for i := range v.Still {
+			v.Still[i].Topic = r.name("topic", v.Still[i].Topic)
+		}
+		return v
+	case fact.LastTransactions:
+		v.Open = slices.Clone(v.Open)
+		for i := range v.Open {
+			v.Open[i].ID, v.Open[i].Topic = r.name("transaction", v.Open[i].ID), r.all("topic", v.Open[i].Topic)
+		}
+		return v
 	}
 	return v
 }

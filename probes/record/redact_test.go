@@ -28,7 +28,7 @@ var kept = map[string]bool{
 	"DeviceInfo.Kind": true, "DeviceInfo.Level": true, "DeviceInfo.On": true, "DeviceInfo.Scheduler": true, "DeviceInfo.State": true,
 	"BatchHeader.Codec": true, "MetricsEndpoint.Format": true, "MetricsEndpoint.FoundBy": true, "RequestTimes.Request": true, "NamedCount.Name": true,
 	"ClientThrottle.Quota": true, "DamagedFile.Kind": true, "DamagedFile.Severity": true, "DamagedFile.Text": true,
-	"RestOfScan.State": true, "Change.Kind": true, "Change.Scope": true,
+	"RestOfScan.State": true, "GroupPast.State": true, "GoneOffset.How": true, "LastTransaction.State": true, "Change.Kind": true, "Change.Scope": true,
 	"LogLines.Text": true, "LogLines.Latest": true, // free texts: names known elsewhere, addresses and paths are replaced in them
 }
 

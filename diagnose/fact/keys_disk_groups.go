@@ -1,0 +1,9 @@
+package fact
+
+// What the copies of __consumer_offsets and __transaction_state on this host say,
+// from before anyone looked.
+var (
+	GroupsChanged      = State[ChangeList]("disk.groups.changes", Cluster, "what befell the groups and transactions whose coordinators' logs are on this host in the last 6 h of these logs, oldest first: generations, offsets that went back, expired or were deleted, transactions open long").keeping(2)
+	GroupOnDisk        = State[GroupPast]("disk.group", Group, "the group's last 6 h, as the copy of its partition of __consumer_offsets on this host has them; 1000 groups at most").keeping(2)
+	TransactionsOnDisk = State[LastTransactions]("disk.transactions", Cluster, "the transactions that are open, as the copies of partitions of __transaction_state on this host have it").keeping(2)
+)
