@@ -26,6 +26,19 @@ func onDisk(v *View) (p fact.GroupPast, told, current bool) {
 	return p, told, told && v.Now().Sub(p.Last) <= copyCurrent
 }
 
+// membersOnDisk is a reading of whether the sign's group has members.
+func membersOnDisk(v *View) (r Reading, ok bool) {
+	p, _, current := onDisk(v)
+	switch {
+	case !current:
+	case p.State == "stable":
+		return no("it has members by its coordinator's log on disk"), true
+	case p.State == "empty", p.State == "dead":
+		return yes("no members by its coordinator's log on disk (%s)", p.State), true
+	}
+	return r, false
+}
+
 // rebalancesOnDisk is when the sign's group began new generations lately, oldest
 // first, by the log of its coordinator.
 func rebalancesOnDisk(v *View) (events []time.Time, p fact.GroupPast, current bool) {

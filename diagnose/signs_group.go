@@ -19,11 +19,16 @@ const (
 
 var groupWithoutMembers = &Sign{
 	ID: "group-without-members", Title: "it has no members", On: fact.Group, Leak: 0.3,
-	Doc:   "The group is Empty or Dead: nobody consumes for it. Groups are often left behind on purpose.",
-	Needs: []fact.Key{fact.GroupState},
-	Uses:  []fact.Key{fact.GroupMembers, fact.GroupType},
+	Doc:  "The group is Empty or Dead: nobody consumes for it. Groups are often left behind on purpose. Where no coordinator answers, a copy of its log on this host tells, while that is young.",
+	Uses: []fact.Key{fact.GroupState, fact.GroupMembers, fact.GroupType, fact.GroupOnDisk},
 	Test: func(v *View) Reading {
-		state, _ := fact.GroupState.Latest(v, v.Subject)
+		state, known := fact.GroupState.Latest(v, v.Subject)
+		if !known {
+			if r, ok := membersOnDisk(v); ok {
+				return r
+			}
+			return cannotTell(v.Why(fact.GroupState, v.Subject))
+		}
 		members, known := fact.GroupMembers.Latest(v, v.Subject)
 		if abandoned(v) || known && members == 0 {
 			return yes("no members (%s)", state)
