@@ -189,6 +189,7 @@ func electedUnclean(v *View) (r Reading, ok bool) {
 	const recent = 10 * time.Minute
 	changes, _ := fact.Changed.Latest(v, fact.TheCluster)
 	n := 0
+	var all []*fact.Change
 	for i := range changes.All {
 		c := &changes.All[i]
 		if c.Kind != "unclean-election" || v.Now().Sub(c.At) > recent {
@@ -198,10 +199,12 @@ func electedUnclean(v *View) (r Reading, ok bool) {
 			r = since(c.At, yes("the metadata log: %s, at %s", c.Text, clock(c.At)))
 		}
 		n += c.Count
+		all = append(all, c)
 		if c.Topic != "" && !slices.Contains(r.Affected.Topics, c.Topic) {
 			r.Affected.Topics = append(r.Affected.Topics, c.Topic)
 		}
 	}
+	r.Text += atStake(v, all)
 	r.Affected.Partitions = n
 	r.Lasting = true // what was cut off stays away
 	return r, n > 0

@@ -13,12 +13,17 @@ var timelineFields = []field{{head: "UTC", wide: 8}, {head: "of", wide: 14}, {he
 
 // timelineSheet is what happened, the newest first: changes of the cluster, also
 // those of the hours before anyone looked, as the metadata log on this host tells
-// them; when signs of trouble began and ended; what the operator said.
+// them, and of groups, as their coordinators' logs do; when signs of trouble began
+// and ended; what the operator said.
 func timelineSheet(s *material) sheet {
 	var entries []entry
 	list, known := fact.Changed.Latest(s.facts, fact.TheCluster)
 	for i := range list.All {
-		entries = append(entries, s.changeEntry(&list.All[i]))
+		entries = append(entries, s.changeEntry(&list.All[i], "metadata log"))
+	}
+	groups, _ := fact.GroupsChanged.Latest(s.facts, fact.TheCluster)
+	for i := range groups.All {
+		entries = append(entries, s.changeEntry(&groups.All[i], "group log"))
 	}
 	for i := range s.verdict.Signs {
 		if st := &s.verdict.Signs[i]; st.Sign.Trouble {
@@ -32,7 +37,7 @@ func timelineSheet(s *material) sheet {
 		}
 		entries = append(entries, happening(fmt.Sprint("mark", i), mark.At, "operator", what, span{s.glyphs.cursor, cyan}, what))
 	}
-	about := plural(len(list.All), "change") + " since " + clock(list.From)
+	about := plural(len(list.All)+len(groups.All), "change") + " since " + clock(list.From)
 	if !known {
 		about = "no metadata log is seen here"
 		if why := s.facts.Why(fact.Changed.Def(), fact.TheCluster); why != nil && len(entries) == 0 {
@@ -52,18 +57,18 @@ func happening(key string, at time.Time, of, what string, mark span, say ...stri
 
 // changeEntry is a change of the cluster; of several that are told as one the line
 // by itself lists them.
-func (s *material) changeEntry(c *fact.Change) entry {
+func (s *material) changeEntry(c *fact.Change, source string) entry {
 	of := strings.TrimSpace(c.Scope + " " + c.Name)
 	mark := span{s.glyphs.neutral, dim}
 	switch c.Kind {
 	case "unclean-election", "log-dir-offline":
 		mark = span{s.glyphs.found, red}
-	case "broker-fenced", "isr-shrunk":
+	case "broker-fenced", "isr-shrunk", "offset-rewound", "offsets-expired", "offsets-deleted":
 		mark = span{s.glyphs.found, yellow}
 	}
 	e := happening(c.Kind+of+c.Text, c.At, of, c.Text, mark, c.Text)
 	e.found = mark.text == s.glyphs.found
-	e.cells[4] = "metadata log"
+	e.cells[4] = source
 	if c.Count > 1 {
 		e.cells[3] = fmt.Sprint(c.Count)
 	}
