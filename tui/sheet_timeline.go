@@ -67,6 +67,13 @@ func (s *material) changeEntry(c *fact.Change, source string) entry {
 		mark = span{s.glyphs.found, yellow}
 	}
 	e := happening(c.Kind+of+c.Text, c.At, of, c.Text, mark, c.Text)
+	after := c.At
+	if c.Until.After(after) {
+		after = c.Until
+	}
+	if then := s.standing(after); then != "" {
+		e.say = append(e.say, then)
+	}
 	e.found = mark.text == s.glyphs.found
 	e.cells[4] = source
 	if c.Count > 1 {
@@ -80,6 +87,17 @@ func (s *material) changeEntry(c *fact.Change, source string) entry {
 		e.say = append(e.say, fmt.Sprintf("and %d more: ktriage history --each", n))
 	}
 	return e
+}
+
+// standing is how the cluster stood at a moment, as the metadata log on this host
+// tells: what was before the first batch too. It is "" where that does not tell.
+func (s *material) standing(at time.Time) string {
+	all, _ := fact.Standing.Latest(s.facts, fact.TheCluster)
+	i := all.Then(at)
+	if i < 0 {
+		return ""
+	}
+	return fmt.Sprintf("then: %s live, %d fenced; %d without leader, %d under-replicated", plural(int(all.Live[i]), "broker"), all.Fenced[i], all.Leaderless[i], all.Behind[i])
 }
 
 func orNothing(text string) string {

@@ -58,3 +58,16 @@ func TestTimelineStepsBack(t *testing.T) {
 		t.Errorf("at first:\n%s", then)
 	}
 }
+
+// TestTimelineBeforeTheFirstBatch: a line shows how the cluster stood at its
+// moment, hours before anyone looked.
+func TestTimelineBeforeTheFirstBatch(t *testing.T) {
+	m := keys(t, timelineOf(t, func(o *Options) { o.Width, o.Height = 120, 40 }), "H", "s") // the oldest first
+	if one := keys(t, m, "enter").View(); !strings.Contains(one, "then: 3 brokers live, 0 fenced; 0 without leader, 0 under-replicated") {
+		t.Errorf("the oldest change:\n%s", one)
+	}
+	if one := keys(t, m, "j", "enter").View(); !strings.Contains(one, "14 under-replicated") {
+		t.Errorf("the shutdown:\n%s", one)
+	}
+	shows(t, keys(t, m, "[", "[", "[", "[", "["), "the cluster of its moment")
+}

@@ -137,6 +137,9 @@ func (m Model) goTo(n int, hold bool) (Model, tea.Cmd) {
 		return m, nil
 	case n < first:
 		m.message = "the earliest batch that is kept"
+		if m.view == timelineView {
+			m.message += "; of what was before, enter on a line shows the cluster of its moment"
+		}
 		return m, nil
 	case n > end:
 		m.message = "the newest batch"

@@ -32,5 +32,5 @@ var Keys = []Key{
 	SegmentsLogs,
 
 	LastSeen, Changed, LeaderChanges, ISRShrinks,
-	GroupsChanged, GroupOnDisk, TransactionsOnDisk,
+	GroupsChanged, GroupOnDisk, TransactionsOnDisk, Standing,
 }

@@ -62,6 +62,9 @@ type Cluster struct {
 	events []event
 	moved  int64 // grows with each record that changes something
 	lost   int   // events that were too many
+
+	now   standing
+	stood []standing // oldest first
 }
 
 // columnsOf is partitions, in columns by row. Lists are numbers in Cluster.lists.
@@ -132,6 +135,12 @@ func (c *Cluster) apply(typ int, v *values) {
 	default:
 		c.applyBroker(typ, v)
 	}
+	switch typ {
+	case removeTopic, partitionRecord, partitionChange:
+		c.stand(false)
+	case registerBroker, unregisterBroker, registrationChange, fenceBroker, unfenceBroker:
+		c.stand(true)
+	}
 }
 
 func (c *Cluster) addTopic(v *values) {
@@ -155,6 +164,7 @@ func (c *Cluster) removeTopic(id UUID) {
 	n := 0
 	c.each(i, func(row int32) {
 		c.free = append(c.free, row)
+		c.counts(row, -1)
 		c.rows.topic[row] = -1
 		n++
 	})
@@ -230,7 +240,9 @@ func (c *Cluster) addPartition(v *values) {
 	}
 	t := &c.topics[i]
 	row, had := c.row(t, p)
-	if !had {
+	if had {
+		c.counts(row, -1)
+	} else {
 		row = c.newRow(i, p)
 	}
 	r := &c.rows
@@ -244,6 +256,7 @@ func (c *Cluster) addPartition(v *values) {
 	r.replicas[row], r.isr[row], r.adding[row], r.removing[row] = list(replicas), list(isr), list(adding), list(removing)
 	r.elr[row], r.lastELR[row] = list(elr), list(lastELR)
 	r.recovering[row] = v.numberOr(recovery, 0) == 1
+	c.counts(row, 1)
 	if had || c.quiet {
 		return
 	}

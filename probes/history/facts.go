@@ -26,9 +26,10 @@ const (
 
 // facts is what was told last: the values are shared while nothing changes.
 type facts struct {
-	cluster fact.LastCluster
-	changes fact.ChangeList
-	shrinks map[int32][]time.Time
+	cluster  fact.LastCluster
+	changes  fact.ChangeList
+	shrinks  map[int32][]time.Time
+	standing fact.StandingTimes
 }
 
 // observe tells what the log holds now.
@@ -39,12 +40,12 @@ func (f *follower) observe() []fact.Observation {
 	}
 	at := fact.LogCopy{Node: f.node, Dir: filepathDir(f.dir), First: from.UTC(), Last: f.log.Last.UTC(), End: f.log.End, Passed: f.log.Unknown + f.log.Newer + f.log.Undecoded, Damage: strings.Join(f.log.Damage, "; ")}
 	if f.moved != c.moved {
-		f.facts = facts{clusterFact(c), changesFact(c, from), c.shrinks(f.log.Last.Add(-told))}
+		f.facts = facts{clusterFact(c), changesFact(c, from), c.shrinks(f.log.Last.Add(-told)), standingFact(c, from)}
 		f.moved = c.moved
 	}
 	f.facts.cluster.Copy, f.facts.changes.Copy = at, at
 	all := []fact.Observation{fact.LastSeen.Is(fact.TheCluster, f.facts.cluster), fact.Changed.Is(fact.TheCluster, f.facts.changes),
-		fact.LeaderChanges.Is(fact.TheCluster, leadersFact(c, f.log.Last, from))}
+		fact.Standing.Is(fact.TheCluster, f.facts.standing), fact.LeaderChanges.Is(fact.TheCluster, leadersFact(c, f.log.Last, from))}
 	for _, b := range c.Nodes() {
 		all = append(all, fact.ISRShrinks.Is(fact.BrokerOf(b.ID), fact.ShrinkTimes{From: at.First, To: at.Last, At: append([]time.Time{}, f.facts.shrinks[b.ID]...)}))
 	}

@@ -15,6 +15,7 @@ func (c *Cluster) changePartition(v *values) {
 	}
 	r := &c.rows
 	was := c.partitionAt(row)
+	c.counts(row, -1)
 	set := func(col column, to []int32) {
 		if v.is(col) {
 			to[row] = c.lists.of(v.ids[col])
@@ -34,6 +35,7 @@ func (c *Cluster) changePartition(v *values) {
 	if s := v.numberOr(recovery, -1); s >= 0 {
 		r.recovering[row] = s == 1
 	}
+	c.counts(row, 1)
 	now := c.partitionAt(row)
 	if c.quiet {
 		return

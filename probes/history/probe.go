@@ -30,7 +30,7 @@ var metadataLog = &probe.Probe{
 	Observe: observeMetadata,
 }
 
-var metadataKeys = []fact.Key{fact.LastSeen, fact.Changed, fact.LeaderChanges, fact.ISRShrinks}
+var metadataKeys = []fact.Key{fact.LastSeen, fact.Changed, fact.LeaderChanges, fact.ISRShrinks, fact.Standing}
 
 const (
 	told         = 6 * time.Hour // of changes

@@ -58,6 +58,23 @@ func TestMetadataProbe(t *testing.T) {
 	if at < 0 || c.Leader[at] != 1 || !slices.Equal(c.ISR.At(at), []int32{1, 2}) || !slices.Equal(c.Replicas.At(at), []int32{1, 2, 3}) {
 		t.Errorf("idem-0 is row %d of %+v", at, c)
 	}
+	leaderless, behind := int32(0), int32(0)
+	for p := range c.Partition {
+		if c.Leader[p] < 0 {
+			leaderless++
+		}
+		if len(c.ISR.At(p)) < len(c.Replicas.At(p)) {
+			behind++
+		}
+	}
+	stood := seen["disk.standing cluster"].Value.(fact.StandingTimes)
+	end := len(stood.At) - 1
+	if end < 3 || stood.Valid() != nil || stood.Live[end] != 2 || stood.Fenced[end] != 1 || stood.Leaderless[end] != leaderless || stood.Behind[end] != behind || behind == 0 {
+		t.Errorf("stood %+v, and at last %d partitions without a leader and %d behind", stood, leaderless, behind)
+	}
+	if i := stood.Then(stood.At[end].Add(-time.Millisecond)); i != end-1 || stood.Then(stood.At[0].Add(-time.Hour)) != -1 || stood.Then(c.Copy.Last) != end {
+		t.Errorf("a moment before the last is row %d of %d", i, end)
+	}
 	changes := seen["disk.changes cluster"].Value.(fact.ChangeList)
 	has := func(kind, text string) bool {
 		return slices.ContainsFunc(changes.All, func(ch fact.Change) bool { return ch.Kind == kind && ch.Text == text })

@@ -1,0 +1,36 @@
+package fact
+
+import (
+	"fmt"
+	"sort"
+	"time"
+)
+
+// Standing is how the cluster stood at the moments when that changed, by the
+// metadata log on this host: also before anyone looked.
+var Standing = State[StandingTimes]("disk.standing", Cluster, "how many brokers were live and fenced, and how many partitions without a leader or under-replicated, at each change of that in the last 6 h of this host's metadata log, 2000 at most").keeping(2)
+
+// StandingTimes is numbers of a cluster since moments, in columns, oldest first.
+type StandingTimes struct {
+	At         []time.Time `json:"at"`
+	Live       []int32     `json:"live"`
+	Fenced     []int32     `json:"fenced"`
+	Leaderless []int32     `json:"leaderless"`
+	Behind     []int32     `json:"under_replicated"`
+}
+
+// Valid says which column does not fit.
+func (s StandingTimes) Valid() error {
+	n := len(s.At)
+	for _, c := range []int{len(s.Live), len(s.Fenced), len(s.Leaderless), len(s.Behind)} {
+		if c != n {
+			return fmt.Errorf("a column of %d entries for %d moments", c, n)
+		}
+	}
+	return nil
+}
+
+// Then is the row of how it stood at a moment; -1: before what is told.
+func (s StandingTimes) Then(at time.Time) int {
+	return sort.Search(len(s.At), func(i int) bool { return s.At[i].After(at) }) - 1
+}
