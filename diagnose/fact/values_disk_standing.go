@@ -6,10 +6,6 @@ import (
 	"time"
 )
 
-// Standing is how the cluster stood at the moments when that changed, by the
-// metadata log on this host: also before anyone looked.
-var Standing = State[StandingTimes]("disk.standing", Cluster, "how many brokers were live and fenced, and how many partitions without a leader or under-replicated, at each change of that in the last 6 h of this host's metadata log, 2000 at most").keeping(2)
-
 // StandingTimes is numbers of a cluster since moments, in columns, oldest first.
 type StandingTimes struct {
 	At         []time.Time `json:"at"`
