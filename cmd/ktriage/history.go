@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,7 +37,8 @@ func newHistory(s *settings) *cobra.Command {
 		Long: "What changed in the cluster and when, newest last, from the metadata log that every\n" +
 			"KRaft node keeps on its disk, brokers and controllers alike; also with every broker\n" +
 			"dead. Brokers also have partitions of __consumer_offsets and __transaction_state: what\n" +
-			"befell the groups and transactions of those is told, too. A PATH is a log dir or a __cluster_metadata-0 in one; without it the log dirs of\n" +
+			"befell the groups and transactions of those is told, too; with ZooKeeper, which has no\n" +
+			"metadata log, that alone. A PATH is a log dir or a __cluster_metadata-0 in one; without it the log dirs of\n" +
 			"this host's broker. What changed alike within seconds is one line, --each shows all.\n" +
 			"Files are only read. Exit status: 0, 2 usage, 3 the log could not be read to its end.",
 		RunE: func(cmd *cobra.Command, paths []string) error { return s.history(cmd.Context(), a, paths) },
@@ -61,29 +64,19 @@ func (s *settings) history(ctx context.Context, a *asHistory, paths []string) er
 	}
 	t := s.target()
 	defer t.Close()
-	dir, err := s.metadataDir(ctx, t, paths)
+	dir, places, err := s.metadataDir(ctx, t, paths)
 	if err != nil {
 		return err
 	}
-	l, err := history.Read(ctx, t, dir, history.Options{Since: a.since, At: a.then, Rate: 200e6})
-	if l == nil {
-		if errors.Is(err, fs.ErrPermission) {
-			return exitWith(3, s, err)
-		}
-		return asked(err)
-	}
-	told := toldHistory{Log: l, node: storedNode(t, dir), now: t.Now(), as: a, cut: err}
+	told := toldHistory{now: t.Now(), as: a}
 	want := history.Want{Topic: a.topic, Broker: int32(a.broker), Each: a.each}
-	if a.since > 0 {
-		want.Since = l.Last.Add(-a.since)
+	if dir == "" {
+		err = s.coordinatorsAlone(ctx, t, &told, want, places)
+	} else {
+		err = s.fromMetadata(ctx, t, &told, want, dir, paths)
 	}
-	if a.group == "" {
-		told.changes = l.Cluster.Changes(want)
-	}
-	if a.broker < 0 {
-		if err := s.coordinators(ctx, t, &told, want, dir, paths); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	if s.output == "json" {
 		err = told.json(s.out)
@@ -93,32 +86,75 @@ func (s *settings) history(ctx context.Context, a *asHistory, paths []string) er
 	if err != nil {
 		return err
 	}
-	if told.cut != nil || len(l.Damage) > 0 || told.groups.broken() {
+	if told.cut != nil || len(told.damage()) > 0 || told.groups.broken() {
 		return exit(3)
 	}
 	return nil
 }
 
-// metadataDir finds the metadata log below the paths, or on this host.
-func (s *settings) metadataDir(ctx context.Context, t *probe.Target, paths []string) (string, error) {
-	places := paths
+// fromMetadata reads a metadata log, and what this node has of coordinators'.
+func (s *settings) fromMetadata(ctx context.Context, t *probe.Target, h *toldHistory, want history.Want, dir string, paths []string) error {
+	l, err := history.Read(ctx, t, dir, history.Options{Since: h.as.since, At: h.as.then, Rate: 200e6})
+	if l == nil {
+		if errors.Is(err, fs.ErrPermission) {
+			return exitWith(3, s, err)
+		}
+		return asked(err)
+	}
+	h.Log, h.node, h.cut = l, storedNode(t, filepath.Dir(filepath.Clean(dir))), err
+	if h.as.since > 0 {
+		want.Since = l.Last.Add(-h.as.since)
+	}
+	if h.as.group == "" {
+		h.changes = l.Cluster.Changes(want)
+	}
+	if h.as.broker >= 0 {
+		return nil
+	}
+	dirs, err := s.coordinatorDirs(ctx, t, dir, paths)
+	if err != nil {
+		return err
+	}
+	s.coordinators(ctx, t, h, want, dirs)
+	return nil
+}
+
+// coordinatorsAlone tells of groups and transactions where there is no metadata
+// log, as with ZooKeeper.
+func (s *settings) coordinatorsAlone(ctx context.Context, t *probe.Target, h *toldHistory, want history.Want, places []string) error {
+	h.node = -1
+	for _, dir := range places {
+		if h.node = storedNode(t, dir); h.node >= 0 {
+			break
+		}
+	}
+	s.coordinators(ctx, t, h, want, places)
+	if h.as.broker < 0 && (len(h.groups.groups.Partitions) > 0 || h.groups.transactions != nil && len(h.groups.transactions.Partitions) > 0 || h.groups.broken()) {
+		return nil
+	}
+	return asked(fmt.Errorf("no %s in %s: name the metadata.log.dir of this node (with ZooKeeper there is none)", history.MetadataDir, strings.Join(places, ", ")))
+}
+
+// metadataDir finds the metadata log below the paths, or on this host; "" where
+// there is none in the places that were looked at.
+func (s *settings) metadataDir(ctx context.Context, t *probe.Target, paths []string) (dir string, places []string, err error) {
+	places = slices.Clone(paths)
 	if len(places) == 0 {
-		var err error
 		if places, err = s.ownLogDirs(ctx, t); err != nil {
-			return "", err
+			return "", nil, err
 		}
 		places = append(places, s.metadataLogDirs(t)...)
 	}
 	for _, place := range places {
 		if strings.HasPrefix(filepath.Base(place), "__cluster_metadata") {
-			return place, nil
+			return place, places, nil
 		}
 		dir := filepath.Join(place, history.MetadataDir)
 		if !noDirectory(ctx, dir) {
-			return dir, nil
+			return dir, places, nil
 		}
 	}
-	return "", asked(fmt.Errorf("no %s in %s: name the metadata.log.dir of this node (with ZooKeeper there is none)", history.MetadataDir, strings.Join(places, ", ")))
+	return "", places, nil
 }
 
 // metadataLogDirs is what this host's brokers have configured apart.
@@ -143,10 +179,10 @@ func (s *settings) metadataLogDirs(t *probe.Target) []string {
 	return dirs
 }
 
-// storedNode is the node id in the meta.properties beside a metadata log; -1
-// where it does not say.
+// storedNode is the node id in the meta.properties of a log dir, which calls it
+// broker.id with ZooKeeper; -1 where it does not say.
 func storedNode(t *probe.Target, dir string) int {
-	file := filepath.Join(filepath.Dir(filepath.Clean(dir)), "meta.properties")
+	file := filepath.Join(dir, "meta.properties")
 	raw, err := t.ReadFile(file, maxProperties)
 	if err != nil {
 		return -1
@@ -155,7 +191,7 @@ func storedNode(t *probe.Target, dir string) int {
 	if err != nil {
 		return -1
 	}
-	if id, err := strconv.Atoi(set["node.id"]); err == nil {
+	if id, err := strconv.Atoi(cmp.Or(set["node.id"], set["broker.id"])); err == nil {
 		return id
 	}
 	return -1

@@ -30,37 +30,52 @@ type jsonCoordinators struct {
 	Elsewhere    string                 `json:"group_elsewhere,omitempty"`
 }
 
-// coordinators reads what this node has of groups and transactions, and adds
-// what befell them to the changes.
-func (s *settings) coordinators(ctx context.Context, t *probe.Target, h *toldHistory, want history.Want, metadata string, paths []string) error {
-	dirs, err := s.coordinatorDirs(ctx, t, metadata, paths)
-	if err != nil {
-		return err
-	}
-	g := &h.groups
+// coordinators reads what some log dirs have of groups and transactions, and adds
+// what befell them to the changes. Where there is no metadata log, how far back
+// that goes is counted from their own newest record.
+func (s *settings) coordinators(ctx context.Context, t *probe.Target, h *toldHistory, want history.Want, dirs []string) {
+	g, cluster := &h.groups, h.cluster()
+	var err error
 	o := history.CoordinatorOptions{Group: h.as.group, At: h.as.then, Rate: 200e6, Retention: s.offsetsRetention(t), Whole: h.as.group != ""}
 	if h.as.group != "" {
-		h.Cluster.PartitionsOf(history.OffsetsTopic, func(*history.Partition) bool { o.Partitions++; return true })
+		cluster.PartitionsOf(history.OffsetsTopic, func(*history.Partition) bool { o.Partitions++; return true })
 	}
 	if g.groups, err = history.ReadGroups(ctx, t, dirs, o); err != nil {
 		g.cut = append(g.cut, oneLine(err.Error()))
 	}
-	g.groups.Compare(h.Cluster)
-	h.changes = append(h.changes, ofGroup(g.groups.Changes(want), h.as.group)...)
+	g.groups.Compare(cluster)
 	if h.as.group == "" {
 		if g.transactions, err = history.ReadTransactions(ctx, t, dirs, o); err != nil {
 			g.cut = append(g.cut, oneLine(err.Error()))
 		}
+	}
+	if _, last := g.span(); h.Log == nil && h.as.since > 0 && !last.IsZero() {
+		want.Since = last.Add(-h.as.since)
+	}
+	h.changes = append(h.changes, ofGroup(g.groups.Changes(want), h.as.group)...)
+	if g.transactions != nil {
 		now := h.now
 		if !h.as.then.IsZero() {
 			now = h.as.then
 		}
 		h.changes = append(h.changes, g.transactions.Changes(want, now)...)
 	} else if g.groups.Named(h.as.group) == nil {
-		g.elsewhere = whereGroup(h.as.group, h.Cluster, g.groups.Partitions, o.Partitions)
+		g.elsewhere = whereGroup(h.as.group, cluster, g.groups.Partitions, o.Partitions)
 	}
 	slices.SortStableFunc(h.changes, func(a, b history.Change) int { return a.At.Compare(b.At) })
-	return nil
+}
+
+// span is from when to when the records are that were read; zero: none were.
+func (g *toldGroups) span() (first, last time.Time) {
+	for _, r := range g.readings() {
+		if !r.First.IsZero() && (first.IsZero() || r.First.Before(first)) {
+			first = r.First
+		}
+		if r.Last.After(last) {
+			last = r.Last
+		}
+	}
+	return first, last
 }
 
 func ofGroup(all []history.Change, group string) []history.Change {
@@ -79,9 +94,14 @@ func whereGroup(group string, c *history.Cluster, here []int32, partitions int) 
 	on := "nobody knows which brokers have it"
 	c.PartitionsOf(history.OffsetsTopic, func(p *history.Partition) bool {
 		if p.Partition == n {
-			on = fmt.Sprintf("brokers %s have it, broker %d leads it", idsText(p.Replicas), p.Leader)
+			on = "brokers " + idsText(p.Replicas) + " have it"
+			if len(p.Replicas) == 1 {
+				on = "broker " + idsText(p.Replicas) + " has it"
+			}
 			if p.Leader < 0 {
-				on = fmt.Sprintf("brokers %s have it, and none leads it", idsText(p.Replicas))
+				on += ", and none leads it"
+			} else {
+				on += fmt.Sprintf(", broker %d leads it", p.Leader)
 			}
 		}
 		return true

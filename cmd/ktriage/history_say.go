@@ -11,15 +11,30 @@ import (
 	"github.com/ktriage/ktriage/tui/text"
 )
 
-// toldHistory is what a metadata log told.
+// toldHistory is what a metadata log told, and coordinators' logs.
 type toldHistory struct {
-	*history.Log
-	as      *asHistory
-	node    int
-	now     time.Time
-	cut     error // why reading ended early
-	changes []history.Change
-	groups  toldGroups
+	*history.Log // nil: there is none, as with ZooKeeper
+	as           *asHistory
+	node         int
+	now          time.Time
+	cut          error // why reading ended early
+	changes      []history.Change
+	groups       toldGroups
+}
+
+// cluster is the state at the end; an empty one where no metadata log tells.
+func (h *toldHistory) cluster() *history.Cluster {
+	if h.Log == nil {
+		return &history.Cluster{}
+	}
+	return h.Cluster
+}
+
+func (h *toldHistory) damage() []string {
+	if h.Log == nil {
+		return nil
+	}
+	return h.Log.Damage
 }
 
 // mostListed is how many partitions a state lists.
@@ -74,11 +89,15 @@ type jsonState struct {
 
 // json writes what docs/history.schema.json describes.
 func (h *toldHistory) json(w io.Writer) error {
-	counts, holders := h.Cluster.Survey()
-	broken, left := h.state()
-	state := jsonState{h.Last.UTC(), h.Cluster.Controller, []jsonBroker{}, counts, h.Cluster.Features, append([]history.Holder{}, holders...), append([]history.Partition{}, broken...), left}
-	for _, b := range h.Cluster.Nodes() {
-		state.Brokers = append(state.Brokers, jsonBroker{b.ID, b.StateText(), b.Fenced, b.Controlled, append([]string{}, b.Endpoints...), b.Rack, b.Since.UTC()})
+	span, dir, state, passed, records := jsonSpan{End: -1}, "", (*jsonState)(nil), int64(0), int64(0)
+	if h.Log == nil {
+		span.From, span.To = h.groups.span()
+		if !span.To.IsZero() {
+			span.Age = h.now.Sub(span.To).Seconds()
+		}
+	} else {
+		span, dir, state = jsonSpan{h.First.UTC(), h.Last.UTC(), h.Age(h.now).Seconds(), h.End}, h.Dir, h.stateJSON()
+		passed, records = h.Unknown+h.Newer+h.Undecoded, h.Records
 	}
 	out := struct {
 		Schema  string            `json:"schema"`
@@ -87,13 +106,13 @@ func (h *toldHistory) json(w io.Writer) error {
 		Log     string            `json:"log"`
 		Span    jsonSpan          `json:"span"`
 		Changes []history.Change  `json:"changes"`
-		State   jsonState         `json:"state"`
+		State   *jsonState        `json:"state"`
 		Records int64             `json:"records"`
 		Passed  int64             `json:"records_not_understood"`
 		Damage  []string          `json:"damage"`
 		jsonCoordinators
-	}{"ktriage.history/v1", map[string]string{"version": version()}, h.node, h.Dir, jsonSpan{h.First.UTC(), h.Last.UTC(), h.Age(h.now).Seconds(), h.End},
-		append([]history.Change{}, h.changes...), state, h.Records, h.Unknown + h.Newer + h.Undecoded, append([]string{}, h.Log.Damage...), h.groups.json()}
+	}{"ktriage.history/v1", map[string]string{"version": version()}, h.node, dir, span,
+		append([]history.Change{}, h.changes...), state, records, passed, append([]string{}, h.damage()...), h.groups.json()}
 	if h.cut != nil {
 		out.Damage = append(out.Damage, oneLine(h.cut.Error()))
 	}
@@ -103,12 +122,61 @@ func (h *toldHistory) json(w io.Writer) error {
 	return e.Encode(out)
 }
 
+// stateJSON is what the changes led to.
+func (h *toldHistory) stateJSON() *jsonState {
+	counts, holders := h.Cluster.Survey()
+	broken, left := h.state()
+	state := &jsonState{h.Last.UTC(), h.Cluster.Controller, []jsonBroker{}, counts, h.Cluster.Features, append([]history.Holder{}, holders...), append([]history.Partition{}, broken...), left}
+	for _, b := range h.Cluster.Nodes() {
+		state.Brokers = append(state.Brokers, jsonBroker{b.ID, b.StateText(), b.Fenced, b.Controlled, append([]string{}, b.Endpoints...), b.Rack, b.Since.UTC()})
+	}
+	return state
+}
+
 // text writes the changes for a ticket, newest last, then the state.
 func (h *toldHistory) text(w io.Writer) error {
 	var b strings.Builder
+	h.sourceText(&b)
+	h.groups.notes(&b)
+	b.WriteString("\n")
+	day := ""
+	for _, c := range h.changes {
+		if d := c.At.Format("2006-01-02"); d != day {
+			b.WriteString(d + " UTC\n")
+			day = d
+		}
+		b.WriteString(text.Wrap(c.At.Format("15:04:05")+"  ", "          ", text.Clean(c.Text)))
+	}
+	if len(h.changes) == 0 {
+		b.WriteString("no change in this time\n")
+	}
+	h.groups.text(&b, h.as)
+	if h.as.group == "" && h.Log != nil {
+		h.stateText(&b)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// sourceText says what was read, and what of it could not be.
+func (h *toldHistory) sourceText(b *strings.Builder) {
 	who := "this node"
 	if h.node >= 0 {
 		who = fmt.Sprintf("node %d", h.node)
+	}
+	if h.Log == nil {
+		first, last := h.groups.span()
+		said := fmt.Sprintf("no metadata log on %s, as with ZooKeeper: what follows is of its groups and transactions alone", who)
+		switch {
+		case last.IsZero():
+			said += ", and nothing was read of them"
+		case h.as.then.IsZero():
+			said += fmt.Sprintf(", %s to %s UTC; the newest record is %s old", stampText(first), stampText(last), ageText(h.now.Sub(last)))
+		default:
+			said += fmt.Sprintf(", from %s UTC, as of %s", stampText(first), stampText(h.as.then))
+		}
+		b.WriteString(text.Wrap("", "  ", said))
+		return
 	}
 	newest := "its newest record is " + ageText(h.Age(h.now)) + " old"
 	if !h.as.then.IsZero() {
@@ -130,25 +198,6 @@ func (h *toldHistory) text(w io.Writer) error {
 	if h.Undecoded > 0 {
 		b.WriteString(text.Wrap("  ", "  ", fmt.Sprintf("%d records could not be decoded", h.Undecoded)))
 	}
-	h.groups.notes(&b)
-	b.WriteString("\n")
-	day := ""
-	for _, c := range h.changes {
-		if d := c.At.Format("2006-01-02"); d != day {
-			b.WriteString(d + " UTC\n")
-			day = d
-		}
-		b.WriteString(text.Wrap(c.At.Format("15:04:05")+"  ", "          ", text.Clean(c.Text)))
-	}
-	if len(h.changes) == 0 {
-		b.WriteString("no change in this time\n")
-	}
-	h.groups.text(&b, h.as)
-	if h.as.group == "" {
-		h.stateText(&b)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // stateText says what the changes led to.

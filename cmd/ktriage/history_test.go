@@ -173,3 +173,90 @@ func TestHistoryGroups(t *testing.T) {
 		}
 	}
 }
+
+// TestHistoryOfCoordinatorsAlone: with ZooKeeper there is no metadata log, and
+// what coordinators wrote is told without.
+func TestHistoryOfCoordinatorsAlone(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/coordinators")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "meta.properties"), []byte("version=0\nbroker.id=7\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/history.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const alone = "no metadata log on node 7, as with ZooKeeper: what follows is of its groups and transactions alone"
+	rewound := "02:04:05 group billing: committed offset of idem-0 went back from 400 to 20 "
+	for _, c := range []struct {
+		args   []string
+		status int
+		say    []string
+		not    string
+	}{
+		{[]string{"--group", "billing"}, 0, []string{alone + ", 2026-11-23 ", " UTC; the newest record is ", rewound, "Group billing (partition 3 of __consumer_offsets) has 1 member"}, "audit"},
+		{[]string{"--group", "billing", "--at", "2026-11-23T02:04:03Z"}, 0, []string{" UTC, as of 2026-11-23 02:04:03", "idem-0: 200, committed 2026-11-23 02:04:03"}, "went back"},
+		{[]string{"--group", "payroll"}, 0, []string{"nothing of group payroll is on this node, and how many partitions __consumer_offsets has is not known"}, "billing"},
+		{nil, 0, []string{rewound, "group audit was deleted", "02:03:00 transaction of payer (producer 42, epoch 3) on 1 partition is open since"}, "The cluster at"},
+		{[]string{"--since", "1s"}, 0, []string{alone, rewound}, "The cluster at"}, // counted from their newest record
+		{[]string{"--broker", "3"}, 2, nil, "billing"},
+	} {
+		status, out, errOut := historyRun(append(c.args, dir)...)
+		if status != c.status || strings.Contains(out, c.not) {
+			t.Errorf("%v: exit %d, want %d, %q not in\n%s%s", c.args, status, c.status, c.not, out, errOut)
+		}
+		said := strings.Join(strings.Fields(out), " ") + " "
+		for _, say := range c.say {
+			if !strings.Contains(said, say) {
+				t.Errorf("%v: says not %q, but\n%s", c.args, say, out)
+			}
+		}
+		if status != 0 {
+			continue
+		}
+		_, out, errOut = historyRun(append(c.args, dir, "-o", "json")...)
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(out))
+		if err != nil {
+			t.Fatalf("%v: %v, %s", c.args, err, errOut)
+		}
+		if err := schema.Validate(value); err != nil {
+			t.Errorf("%v: %v", c.args, err)
+		}
+		if j := value.(map[string]any); j["state"] != nil || j["log"] != "" {
+			t.Errorf("%v: a state without a metadata log: %v, %v", c.args, j["log"], j["state"])
+		}
+	}
+}
+
+// TestHistoryGroupElsewhere: where a group's partition is on other brokers, the
+// metadata log says on which. That of testdata has five partitions of
+// __consumer_offsets, of which number 3 is here.
+func TestHistoryGroupElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	for _, from := range []string{"testdata/elsewhere", "testdata/coordinators"} {
+		if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const of = "partition of __consumer_offsets"
+	for group, say := range map[string]string{
+		"search":  "group search's " + of + " (1) is not on this node; brokers 2,3 have it, broker 2 leads it ",
+		"mailer":  "group mailer's " + of + " (2) is not on this node; brokers 3,1 have it, and none leads it ",
+		"billing": "group billing's " + of + " (4) is not on this node; broker 2 has it, broker 2 leads it ",
+		"payroll": "group payroll has neither committed nor formed in what its " + of + " (3) holds ",
+	} {
+		status, out, errOut := historyRun("--group", group, dir)
+		if said := strings.Join(strings.Fields(out), " ") + " "; status != 0 || !strings.Contains(said, say) {
+			t.Errorf("%s: exit %d, says not %q, but\n%s%s", group, status, say, out, errOut)
+		}
+		_, out, _ = historyRun("--group", group, dir, "-o", "json")
+		var told struct {
+			Elsewhere string `json:"group_elsewhere"`
+		}
+		if err := json.Unmarshal([]byte(out), &told); err != nil || told.Elsewhere+" " != say {
+			t.Errorf("%s: %v, JSON says %q", group, err, told.Elsewhere)
+		}
+	}
+}
