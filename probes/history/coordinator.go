@@ -251,7 +251,7 @@ func (l *coordinatorLog) segment(ctx context.Context, s segment, skip int64, las
 	l.at = position{s.base, info, begin}
 	scan := batch.NewScanner(f, begin, info.Size(), l.buffer)
 	if skip > 0 {
-		at, err := scan.Resync(skip, s.base, math.MaxInt64)
+		at, err := scan.Resync(skip, s.base, s.base+math.MaxInt32) // Kafka indexes no more in one segment
 		if errors.Is(err, io.EOF) {
 			return true, nil
 		}

@@ -12,6 +12,7 @@ import (
 // end; and the error of a read that failed.
 func (s *Scanner) Resync(after, least, most int64) (int64, error) {
 	s.Skip(after)
+	var buffer []byte // of all trials
 	for s.end-s.at >= minLegacy {
 		if err := s.fill(int(min(int64(len(s.buf)), s.end-s.at))); err != nil {
 			return 0, err
@@ -21,8 +22,11 @@ func (s *Scanner) Resync(after, least, most int64) (int64, error) {
 			if !plausible(s.buf[i:s.hi], least, most, s.end-s.at-int64(i-s.lo)) {
 				continue
 			}
+			if buffer == nil {
+				buffer = make([]byte, 64<<10)
+			}
 			at := s.at + int64(i-s.lo)
-			trial := NewScanner(s.from, at, s.end, make([]byte, 64<<10))
+			trial := NewScanner(s.from, at, s.end, buffer)
 			if trial.Next() && trial.Valid() {
 				return at, nil
 			}
