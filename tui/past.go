@@ -1,6 +1,27 @@
 package tui
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"github.com/ktriage/ktriage/diagnose"
+)
+
+// lastKnownRows is how old the cluster is that findings speak of, where no broker
+// gives its own word.
+func lastKnownRows(l *diagnose.LastSeen) []row {
+	if l == nil {
+		return nil
+	}
+	who, why := "this host", "no broker answers from here"
+	if l.Copy.Node >= 0 {
+		who = fmt.Sprintf("node %d", l.Copy.Node)
+	}
+	if l.Gone {
+		why = "every broker is gone"
+	}
+	return []row{{{"last known ", cyan}, {clock(l.Copy.Last) + ", ", dim}, {l.Age.Round(time.Second).String() + " ago", bold}, {", by " + who + "'s log: " + why, plain}}}
+}
 
 // changedRows is what somebody changed before the selected finding began: two
 // lines where there is little room.

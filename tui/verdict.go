@@ -28,6 +28,7 @@ func (m Model) findingsRows(w int) []row {
 	for _, c := range v.Context {
 		rows = append(rows, row{{"context ", cyan}, {c.ID + ": " + c.Text, plain}})
 	}
+	rows = append(rows, lastKnownRows(v.LastSeen)...)
 	rows = append(rows, m.changedRows()...)
 	var lines []row
 	at := 0
