@@ -5,6 +5,7 @@ package history
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,12 +102,15 @@ func metadataDirs(c *lab.Cluster) map[string]string {
 func tell(t *testing.T, version string, shape lab.Shape) {
 	ctx, cancel := context.WithTimeout(context.Background(), 280*time.Second)
 	defer cancel()
-	shape.Settings = map[string]string{
+	settings := map[string]string{
 		"metadata.log.max.record.bytes.between.snapshots": "6000",
 		"authorizer.class.name":                           "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
 		"super.users":                                     "User:ANONYMOUS",
 		"auto.leader.rebalance.enable":                    "false",
 	}
+	maps.Copy(settings, shape.Settings)
+	rolled := shape.Settings["metadata.log.segment.ms"] != ""
+	shape.Settings = settings
 	c, err := lab.Start(ctx, lab.Options{Shape: shape, Version: version})
 	if err != nil {
 		t.Fatal(err)
@@ -133,6 +137,9 @@ func tell(t *testing.T, version string, shape lab.Shape) {
 		}
 		retold(t, who+", live", l.Cluster.Changes(Want{Broker: -1}), done)
 		seen[who] = whole(l)
+		if files, err := filepath.Glob(filepath.Join(dir, "*.log")); err != nil || (len(files) > 3) != rolled {
+			t.Errorf("%s: %d segments, more than 3 are wanted: %t, %v", who, len(files), rolled, err)
+		}
 	}
 	asked, err := c.Partitions(ctx)
 	if err != nil {
