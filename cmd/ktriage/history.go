@@ -123,16 +123,21 @@ func (s *settings) fromMetadata(ctx context.Context, t *probe.Target, h *toldHis
 // log, as with ZooKeeper.
 func (s *settings) coordinatorsAlone(ctx context.Context, t *probe.Target, h *toldHistory, want history.Want, places []string) error {
 	h.node = -1
+	none := asked(fmt.Errorf("no %s in %s: name the metadata.log.dir of this node (with ZooKeeper there is none)", history.MetadataDir, strings.Join(places, ", ")))
+	places = slices.DeleteFunc(places, func(dir string) bool { return noDirectory(ctx, dir) })
+	if h.as.broker >= 0 || len(places) == 0 {
+		return none
+	}
 	for _, dir := range places {
 		if h.node = storedNode(t, dir); h.node >= 0 {
 			break
 		}
 	}
 	s.coordinators(ctx, t, h, want, places)
-	if h.as.broker < 0 && (len(h.groups.groups.Partitions) > 0 || h.groups.transactions != nil && len(h.groups.transactions.Partitions) > 0 || h.groups.broken()) {
+	if h.groups.broken() || slices.ContainsFunc(h.groups.readings(), func(r history.Reading) bool { return len(r.Partitions) > 0 }) {
 		return nil
 	}
-	return asked(fmt.Errorf("no %s in %s: name the metadata.log.dir of this node (with ZooKeeper there is none)", history.MetadataDir, strings.Join(places, ", ")))
+	return none
 }
 
 // metadataDir finds the metadata log below the paths, or on this host; "" where

@@ -53,8 +53,10 @@ func TestHistoryText(t *testing.T) {
 			}
 		}
 	}
-	if status, _, errOut := historyRun(t.TempDir()); status != 2 || !strings.Contains(errOut, "no __cluster_metadata-0") {
-		t.Errorf("an empty directory: exit %d, %s", status, errOut)
+	for _, dir := range []string{t.TempDir(), filepath.Join(dir, "elsewhere")} {
+		if status, _, errOut := historyRun(dir); status != 2 || !strings.Contains(errOut, "no __cluster_metadata-0") {
+			t.Errorf("%s, which is empty or not there: exit %d, %s", dir, status, errOut)
+		}
 	}
 }
 
