@@ -154,6 +154,7 @@ func tellGroups(t *testing.T, version string, shape lab.Shape) {
 		t.Fatal(err)
 	}
 	defer cl.Close()
+	watched, stop := follow(t, c)
 	done := perform(t, ctx, groupSteps(t, version, kadm.NewClient(cl), cl, c.Bootstrap()))
 	open, err := kgo.NewClient(kgo.SeedBrokers(c.Bootstrap()...), kgo.TransactionalID("hanging"), kgo.DefaultProduceTopic("orders"), kgo.TransactionTimeout(50*time.Second))
 	if err != nil {
@@ -166,6 +167,8 @@ func tellGroups(t *testing.T, version string, shape lab.Shape) {
 	}
 	time.Sleep(time.Second)
 	dir := c.Nodes[0].LogDir
+	stop()
+	followed(t, watched, watched.target.Brokers()[0].LogDirs...)
 	groupsTold(t, dir, done)
 	transactionsTold(t, dir, began)
 	for _, n := range c.Nodes {

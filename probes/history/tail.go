@@ -37,7 +37,7 @@ type cursor struct {
 
 const (
 	tailBudget = 64 << 20 // bytes, of what there is at the first look
-	tailRate   = 50e6     // bytes a second
+	tailRate   = 100e6    // bytes a second
 	tailAgain  = 10 * time.Minute
 	ahead      = 64 << 10 // bytes by which another copy must be ahead to be read instead
 )
