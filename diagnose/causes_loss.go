@@ -9,10 +9,11 @@ var uncleanElection = &Cause{
 	Doc: "A replica that was not in sync became leader: what it lacked is gone, and the former leader cuts its own copy off when it comes back.",
 	Signs: []Link{
 		{Sign: lossAllowed, Strength: Often, Decisive: true},
+		{Sign: copiesBeyondUnclean, Strength: Sometimes, Decisive: true},
 		{Sign: uncleanAllowed, Strength: Always},
 	},
 	Says: func(_ fact.Subject, yes []SignState) string {
-		return "records are lost by an unclean leader election: " + gist(yes, lossAllowed)
+		return "records are lost by an unclean leader election: " + gist(yes, lossAllowed, copiesBeyondUnclean)
 	},
 }
 
@@ -23,9 +24,10 @@ var truncationAfterFailover = &Cause{
 		{Sign: lossAnyway, Strength: Often, Decisive: true}, // not where it was before the first look
 		{Sign: replicasAhead, Strength: Sometimes, Decisive: true},
 		{Sign: diskAhead, Strength: Sometimes, Decisive: true},
+		{Sign: readBeyondEpoch, Strength: Sometimes, Decisive: true},
 	},
 	RulesOut: []*Sign{lossAllowed},
 	Says: func(_ fact.Subject, yes []SignState) string {
-		return "records are lost after a fail-over: " + gist(yes, lossAnyway, replicasAhead, diskAhead)
+		return "records are lost after a fail-over: " + gist(yes, lossAnyway, replicasAhead, diskAhead, readBeyondEpoch)
 	},
 }

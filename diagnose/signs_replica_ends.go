@@ -36,6 +36,22 @@ func replicaSamples(v *View, apart time.Duration) (now, before replicaSample, ok
 	return now, before, false
 }
 
+// apart says whether one replica that is out of sync suits, by its row and by how many
+// records its log ends beyond its leader's. Who is in sync follows its leader: that
+// it seems ahead is only that it was asked later.
+func (now replicaSample) apart(view *clusterViewOf, suits func(i int, ahead int64) bool) bool {
+	for i := range now.Topic {
+		p := view.At(now.Topic[i], now.Partition[i])
+		if p < 0 || view.Leader[p] < 0 || now.Broker[i] == view.Leader[p] || slices.Contains(view.ISR.At(p), now.Broker[i]) {
+			continue
+		}
+		if lead := now.At(now.Topic[i], now.Partition[i], view.Leader[p]); lead >= 0 && suits(i, now.End[i]-now.End[lead]) {
+			return true
+		}
+	}
+	return false
+}
+
 // apartFrom is by how much the log of row i ends before its leader's, in two
 // samples, and how much the leader's grew from one to the other. ok is false where
 // one of them did not tell, or the row is the leader's own.
@@ -60,35 +76,50 @@ var replicasAhead = &Sign{
 	ID: "replicas-ahead-of-leader", Title: "replicas have records that their leader lacks", On: fact.Cluster, Trouble: true, Leak: 0.0005,
 	Doc:   "The log of a replica ends beyond that of its leader, in two samples five seconds apart or more, by more than was written in between: when it follows, what is beyond is cut off. The replicas are asked one after the other, so a log that is written to says nothing by less.",
 	Needs: []fact.Key{fact.Metadata, fact.ReplicaLogs},
-	Test: func(v *View) Reading {
-		now, before, ok := replicaSamples(v, 5*time.Second)
-		if !ok {
-			return notYet("wants two samples five seconds apart")
+	Uses:  []fact.Key{fact.Configs},
+	Test:  func(v *View) Reading { return replicasBeyond(v, false) },
+}
+
+// replicasBeyond is replicas ahead of their leader, of topics that allow unclean
+// election or do not.
+func replicasBeyond(v *View, unclean bool) Reading {
+	view, known := clusterView(v)
+	if !known {
+		return cannotTell(v.why(fact.Metadata))
+	}
+	if because := v.Why(fact.ReplicaLogs, fact.TheCluster); because != nil {
+		return cannotTell(because)
+	}
+	now, before, ok := replicaSamples(v, 5*time.Second)
+	allowed := uncleanTopics(v)
+	if !ok {
+		if !now.apart(view, func(i int, ahead int64) bool { return ahead > 0 && allowed(now.Topic[i]) == unclean }) {
+			return no("no replica out of sync is ahead of its leader")
 		}
-		view, _ := clusterView(v)
-		var bad []int
-		var text []string
-		records := int64(0)
-		for i := range now.Topic {
-			p := view.At(now.Topic[i], now.Partition[i])
-			if p < 0 {
-				continue
-			}
-			behind, was, grew, ok := apartFrom(now, before, view, p, i)
-			if !ok || -behind <= grew || -was <= grew || grew < 0 {
-				continue
-			}
-			text = append(text, fmt.Sprintf("%s on broker %d by %d", view.names([]int{p}), now.Broker[i], -behind))
-			records += -behind
-			bad = append(bad, p)
+		return notYet("wants two samples five seconds apart")
+	}
+	var bad []int
+	var text []string
+	records := int64(0)
+	for i := range now.Topic {
+		p := view.At(now.Topic[i], now.Partition[i])
+		if p < 0 || allowed(now.Topic[i]) != unclean {
+			continue
 		}
-		if len(bad) == 0 {
-			return no("no replica of %d is ahead of its leader", len(now.Topic))
+		behind, was, grew, ok := apartFrom(now, before, view, p, i)
+		if !ok || -behind <= grew || -was <= grew || grew < 0 {
+			continue
 		}
-		r := yes("%s ahead of the leader (%s): %d records that it will cut off when it follows", plural(len(bad), "replica"), listed(text), records)
-		r.Affected = view.affected(slices.Compact(bad))
-		return r
-	},
+		text = append(text, fmt.Sprintf("%s on broker %d by %d", view.names([]int{p}), now.Broker[i], -behind))
+		records += -behind
+		bad = append(bad, p)
+	}
+	if len(bad) == 0 {
+		return no("no replica of %d is ahead of its leader", len(now.Topic))
+	}
+	r := yes("%s ahead of the leader (%s): %d records that it will cut off when it follows", plural(len(bad), "replica"), listed(text), records)
+	r.Affected = view.affected(slices.Compact(bad))
+	return r
 }
 
 var replicasStandStill = &Sign{
@@ -113,6 +144,9 @@ var replicasStandStill = &Sign{
 			return cannotTell(because)
 		}
 		now, before, ok := replicaSamples(v, 10*time.Second)
+		if !ok && !now.apart(view, func(i int, ahead int64) bool { return ahead < 0 && now.Broker[i] == id }) {
+			return no("no copy on it is out of sync and behind its leader")
+		}
 		if !ok {
 			return notYet("wants two samples ten seconds apart")
 		}

@@ -131,49 +131,54 @@ var diskAhead = &Sign{
 	For:   10 * time.Second,
 	Doc:   "The log of a partition on the disk of a broker that is not live ends beyond that of its leader, as the leader tells it, for 10 s or more: what is beyond is cut off when this broker starts. Until then it can be copied away.",
 	Needs: []fact.Key{fact.SegmentsLogs},
-	Uses:  []fact.Key{fact.Metadata, fact.ReplicaLogs},
-	Test: func(v *View) Reading {
-		view, known := clusterView(v)
-		if !known {
-			return cannotTell(v.why(fact.Metadata))
+	Uses:  []fact.Key{fact.Metadata, fact.ReplicaLogs, fact.Configs},
+	Test:  func(v *View) Reading { return disksBeyond(v, false) },
+}
+
+// disksBeyond is logs on disks of dead brokers that are ahead of their leaders', of
+// topics that allow unclean election or do not.
+func disksBeyond(v *View, unclean bool) Reading {
+	view, known := clusterView(v)
+	if !known {
+		return cannotTell(v.why(fact.Metadata))
+	}
+	told, ok := fact.ReplicaLogs.Latest(v, fact.TheCluster)
+	if !ok {
+		return cannotTell(v.Why(fact.ReplicaLogs, fact.TheCluster))
+	}
+	allowed := uncleanTopics(v)
+	var bad []int
+	var text []string
+	records, compared := int64(0), 0
+	for _, dir := range fact.SegmentsLogs.Subjects(v) {
+		id, ok := ownerID(dir)
+		logs, seen := fact.SegmentsLogs.Latest(v, dir)
+		if !ok || !seen || view.Lives(id) {
+			continue // what a live broker has it tells itself
 		}
-		told, ok := fact.ReplicaLogs.Latest(v, fact.TheCluster)
-		if !ok {
-			return cannotTell(v.Why(fact.ReplicaLogs, fact.TheCluster))
-		}
-		var bad []int
-		var text []string
-		records, compared := int64(0), 0
-		for _, dir := range fact.SegmentsLogs.Subjects(v) {
-			id, ok := ownerID(dir)
-			logs, seen := fact.SegmentsLogs.Latest(v, dir)
-			if !ok || !seen || view.Lives(id) {
-				continue // what a live broker has it tells itself
+		for i, name := range logs.Partition {
+			p := view.named(name)
+			if p < 0 || view.Leader[p] < 0 || logs.End[i] < 0 || allowed(view.topic(p)) != unclean {
+				continue
 			}
-			for i, name := range logs.Partition {
-				p := view.named(name)
-				if p < 0 || view.Leader[p] < 0 || logs.End[i] < 0 {
-					continue
-				}
-				at := told.At(view.topic(p), view.Partition[p], view.Leader[p])
-				if at < 0 {
-					continue
-				}
-				compared++
-				if by := logs.End[i] - told.End[at]; by > 0 {
-					bad, records = append(bad, p), records+by
-					text = append(text, fmt.Sprintf("%s ends at %d in %s, and at %d on broker %d", name, logs.End[i], dir.Name, told.End[at], view.Leader[p]))
-				}
+			at := told.At(view.topic(p), view.Partition[p], view.Leader[p])
+			if at < 0 {
+				continue
+			}
+			compared++
+			if by := logs.End[i] - told.End[at]; by > 0 {
+				bad, records = append(bad, p), records+by
+				text = append(text, fmt.Sprintf("%s ends at %d in %s, and at %d on broker %d", name, logs.End[i], dir.Name, told.End[at], view.Leader[p]))
 			}
 		}
-		switch {
-		case compared == 0:
-			return notApplicable("no log of a broker that is down was compared")
-		case len(bad) == 0:
-			return no("none of %s of a broker that is down ends beyond its leader's", plural(compared, "log"))
-		}
-		r := yes("%s: %d records that are cut off when that broker starts; copy the directories away first", listed(text), records)
-		r.Affected = view.affected(bad)
-		return r
-	},
+	}
+	switch {
+	case compared == 0:
+		return notApplicable("no log of a broker that is down was compared")
+	case len(bad) == 0:
+		return no("none of %s of a broker that is down ends beyond its leader's", plural(compared, "log"))
+	}
+	r := yes("%s: %d records that are cut off when that broker starts; copy the directories away first", listed(text), records)
+	r.Affected = view.affected(bad)
+	return r
 }

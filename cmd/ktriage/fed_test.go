@@ -45,7 +45,6 @@ var onlyShown = map[string]string{
 	"host.devices":        "the host screen: a log dir's way to its device",
 	"kafka.share-offsets": "the groups screen",
 	"segments.rest":       "the segments screen: how far the verification of all segments is",
-	"kafka.epochs":        "the record of an incident",
 	"kafka.batches":       "on demand: time lag, and batches as the broker serves them",
 	"kafka.security":      "the config screen",
 }
