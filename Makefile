@@ -20,17 +20,17 @@ test: lint unit lab
 # real KDC (15 s), the other collectors of JDK 25 (15 s), and every playbook that is run
 # for real, half a minute each. It wants the packages that kerberos does.
 test-all: test
-	go test -tags labmore -run '^TestLab' -p 1 -count 1 -timeout 60m -v ./probes/lab ./probes/kafka ./probes/jvm ./cmd/lab
+	go test -tags labmore -run '^TestLab' -p 1 -count 1 -timeout 90m -v ./probes/... ./cmd/lab
 
 lint:
 	@unformatted=$$(gofmt -l cmd diagnose playbooks probes tui); \
 	if [ -n "$$unformatted" ]; then echo "not gofmt clean:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
-	go vet -tags lab ./probes/...
-	go vet -tags labmore ./probes/... ./cmd/lab
+	go vet -tags lab ./probes/... ./cmd/...
+	go vet -tags labmore ./probes/... ./cmd/...
 	go run $(STATICCHECK) ./...
-	go run $(STATICCHECK) -tags lab ./probes/...
-	go run $(STATICCHECK) -tags lab,labmore ./probes/...
+	go run $(STATICCHECK) -tags lab ./probes/... ./cmd/...
+	go run $(STATICCHECK) -tags lab,labmore ./probes/... ./cmd/...
 
 # -race wants a C compiler. Without one the tests run all the same, and say so.
 unit:
@@ -47,11 +47,11 @@ unit:
 # failure when CI is set.
 lab:
 	@if go run ./cmd/lab doctor; then \
-		go test -tags lab -run '^TestLab' -p 1 -count 1 -timeout 15m -v ./probes/...; \
+		go test -tags lab -run '^TestLab' -p 1 -count 1 -timeout 20m -v ./probes/... ./cmd/ktriage; \
 	else \
 		echo; \
 		echo "*** THE TESTS AGAINST A REAL KAFKA DID NOT RUN, for the reasons above:"; \
-		grep -rhoE '^func (TestLab[A-Za-z]+)' --include='*_test.go' probes | sed 's/^func /***   /'; \
+		grep -rhoE '^func (TestLab[A-Za-z]+)' --include='*_test.go' probes cmd | sed 's/^func /***   /'; \
 		echo; \
 		[ -z "$$CI" ] || exit 1; \
 	fi

@@ -69,6 +69,7 @@ var offsetBelowLogStart = &Fault{
 	Consequences: []string{"offset-below-log-start"},
 	Args:         patient,
 	Branch:       "data",
+	Later:        true,
 	Forbidden:    []string{"broker-crashed", "broker-hung", "no-leader", "under-min-isr", "slow-consumer"},
 	Facts:        []Sight{{"kafka.group.offsets", "group " + reportGroup, "row=readings-0; committed=10; log_start=900"}},
 }

@@ -69,6 +69,7 @@ var hangingTransaction = &Fault{
 	Expect:    []Expect{{Cause: "hanging-transaction"}},
 	Args:      patient,
 	Branch:    "data",
+	Later:     true,
 	Forbidden: []string{"group-stopped", "broker-crashed", "broker-hung", "no-leader"},
 	Facts: []Sight{
 		{"kafka.transactions", "cluster", "row=" + settlement + "; state=Ongoing; timeout=5"},
