@@ -139,5 +139,5 @@ func expired(ctx context.Context, t *testing.T, dir string, lastUse time.Time) {
 // TestLabHistorySegments: the same of metadata logs of several segments with
 // snapshots in between.
 func TestLabHistorySegments(t *testing.T) {
-	tell(t, lab.DefaultVersion, lab.Shape{Settings: map[string]string{"metadata.log.segment.ms": "15000"}})
+	tell(t, lab.DefaultVersion, lab.Shape{Settings: map[string]string{"metadata.log.segment.ms": "4000"}})
 }
