@@ -303,6 +303,7 @@ func (l *coordinatorLog) batch(header *batch.Header, body *io.SectionReader) err
 	l.records.Open(&h, body)
 	for l.records.Next() {
 		r := l.records.Record()
+		r.Timestamp = datable(r.Timestamp)
 		if r.Timestamp > l.until {
 			continue
 		}
@@ -336,6 +337,13 @@ func (l *coordinatorLog) batch(header *batch.Header, body *io.SectionReader) err
 	}
 	return l.records.Err()
 }
+
+// lastDate is the end of what can be written as a date, in milliseconds.
+var lastDate = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC).UnixMilli()
+
+// datable is a time that can be written, whatever a record says: one beyond all
+// dates is the last of them, and one before 1970 its first moment.
+func datable(ms int64) int64 { return min(max(ms, 0), lastDate) }
 
 // seen widens the span of time that the records are of.
 func (l *coordinatorLog) seen(at int64) {

@@ -220,13 +220,13 @@ func (l *Log) batch(scan *batch.Scanner, path string) error {
 		return nil
 	}
 	if l.First.IsZero() {
-		l.First = time.UnixMilli(h.MaxTimestamp)
+		l.First = time.UnixMilli(datable(h.MaxTimestamp))
 	}
 	if _, err := l.apply(scan); err != nil {
 		l.damaged("%s at %d: %v", path, scan.Position(), err)
 		return nil
 	}
-	l.End, l.Last = h.LastOffset()+1, time.UnixMilli(h.MaxTimestamp)
+	l.End, l.Last = h.LastOffset()+1, time.UnixMilli(datable(h.MaxTimestamp))
 	return nil
 }
 
@@ -237,7 +237,7 @@ func (l *Log) apply(scan *batch.Scanner) (footer bool, err error) {
 	l.records.Open(&h, scan.Body())
 	for l.records.Next() {
 		r := l.records.Record()
-		c.at, c.offset = r.Timestamp, r.Offset
+		c.at, c.offset = datable(r.Timestamp), r.Offset
 		if h.Control() {
 			kind, err := batch.ControlType(r.Key)
 			if err != nil {

@@ -62,7 +62,7 @@ func (l *Log) contains(ctx context.Context, s snapshot) (when time.Time, err err
 		r := l.records.Record()
 		if kind, err := batch.ControlType(r.Key); err == nil && kind == batch.SnapshotHeader && len(r.Value) >= 10 {
 			in := &input{rest: r.Value[2:], field: "LastContainedLogTimestamp"}
-			return time.UnixMilli(in.number(8)), nil
+			return time.UnixMilli(datable(in.number(8))), nil
 		}
 	}
 	return when, fmt.Errorf("snapshot %s: no header", s.path)

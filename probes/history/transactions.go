@@ -161,7 +161,7 @@ func millis(n int64) time.Time {
 	if n <= 0 {
 		return time.Time{}
 	}
-	return time.UnixMilli(n).UTC()
+	return time.UnixMilli(datable(n)).UTC()
 }
 
 // end notes the end of a transaction that was open long.
