@@ -210,15 +210,11 @@ var fetcherFailedLogged = &Sign{
 
 // named is the index of a partition "orders-0"; -1: there is none.
 func (c *clusterViewOf) named(name string) int {
-	i := strings.LastIndexByte(name, '-')
-	if i < 0 {
+	topic, partition, ok := fact.ParsePartition(name)
+	if !ok {
 		return -1
 	}
-	n := numbers(name[i+1:])
-	if len(n) != 1 {
-		return -1
-	}
-	return c.At(name[:i], int32(n[0]))
+	return c.At(topic, partition)
 }
 
 var followsPartly = &Sign{

@@ -3,8 +3,6 @@ package diagnose
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
 )
@@ -37,15 +35,11 @@ func (d damagedLog) offsets() string {
 func damagedLogs(v *View) (logs []damagedLog) {
 	all, _ := fact.SegmentsDamage.Latest(v, v.Subject)
 	for _, d := range all {
-		i := strings.LastIndexByte(d.Partition, '-')
-		if i < 1 || d.BaseOffset < 0 || !slices.Contains(inLogs, d.Kind) {
+		topic, partition, ok := fact.ParsePartition(d.Partition)
+		if !ok || d.BaseOffset < 0 || !slices.Contains(inLogs, d.Kind) {
 			continue
 		}
-		n, err := strconv.ParseInt(d.Partition[i+1:], 10, 32)
-		if err != nil {
-			continue
-		}
-		log := damagedLog{d.Partition[:i], int32(n), d.BaseOffset, max(d.BaseOffset, d.LastOffset)}
+		log := damagedLog{topic, partition, d.BaseOffset, max(d.BaseOffset, d.LastOffset)}
 		at := slices.IndexFunc(logs, func(l damagedLog) bool { return l.topic == log.topic && l.partition == log.partition })
 		if at < 0 {
 			logs = append(logs, log)

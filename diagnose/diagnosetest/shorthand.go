@@ -171,13 +171,9 @@ func numbers(word string) ([]int32, error) {
 
 // topicPartition parts "orders-0".
 func topicPartition(name string) (topic string, partition int32, err error) {
-	i := strings.LastIndexByte(name, '-')
-	if i < 1 {
+	topic, partition, ok := fact.ParsePartition(name)
+	if !ok {
 		return "", 0, fmt.Errorf("%q is no partition, expected one like orders-0", name)
 	}
-	n, err := strconv.ParseInt(name[i+1:], 10, 32)
-	if err != nil || n < 0 {
-		return "", 0, fmt.Errorf("%q is no partition, expected one like orders-0", name)
-	}
-	return name[:i], int32(n), nil
+	return topic, partition, nil
 }

@@ -2,6 +2,7 @@ package fact
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -48,6 +49,19 @@ func LogDirOf(id int32, path string) Subject {
 // PartitionOf is one partition of a topic.
 func PartitionOf(topic string, partition int32) Subject {
 	return Subject{Partition, fmt.Sprintf("%s-%d", topic, partition)}
+}
+
+// ParsePartition parts the name of a partition, "orders-0"; false where it is none.
+func ParsePartition(name string) (topic string, partition int32, ok bool) {
+	i := strings.LastIndexByte(name, '-')
+	if i <= 0 {
+		return "", 0, false
+	}
+	n, err := strconv.ParseUint(name[i+1:], 10, 31)
+	if err != nil {
+		return "", 0, false
+	}
+	return name[:i], int32(n), true
 }
 
 // String is how a subject is written in a case file, a recording and a ticket.

@@ -3,7 +3,6 @@ package kafka
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -53,11 +52,8 @@ func examined(view *fact.MetadataView, suspects []probe.Suspect) (all []int32, l
 		}
 	}
 	for _, s := range suspects {
-		if at := strings.LastIndexByte(s.Partition, '-'); at > 0 {
-			var number int32
-			if _, err := fmt.Sscanf(s.Partition[at+1:], "%d", &number); err == nil {
-				take(view.At(s.Partition[:at], number))
-			}
+		if topic, number, ok := fact.ParsePartition(s.Partition); ok {
+			take(view.At(topic, number))
 		}
 	}
 	for i := range view.Partition {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
 )
 
 // What lines speak of. Each of these is nothing where the line is not as
@@ -64,12 +66,8 @@ var beforePartition = []string{"[Partition ", "[LogLoader partition=", "[Unified
 
 // isPartition says whether a word is a topic and the number of a partition.
 func isPartition(name string) bool {
-	i := strings.LastIndexByte(name, '-')
-	if i <= 0 {
-		return false
-	}
-	_, err := strconv.ParseUint(name[i+1:], 10, 31)
-	return err == nil
+	_, _, ok := fact.ParsePartition(name)
+	return ok
 }
 
 // always names the same, whatever else the line says.

@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -104,14 +103,11 @@ func (r *Redactor) because(u *fact.Unknown) *fact.Unknown {
 
 // partition is topic-number with another topic, or another name where it is none.
 func (r *Redactor) partition(real string) string {
-	i := strings.LastIndexByte(real, '-')
-	if i <= 0 {
+	topic, _, ok := fact.ParsePartition(real)
+	if !ok {
 		return r.name("name", real)
 	}
-	if _, err := strconv.ParseUint(real[i+1:], 10, 31); err != nil {
-		return r.name("name", real)
-	}
-	return r.name("topic", real[:i]) + real[i:]
+	return r.name("topic", topic) + real[len(topic):]
 }
 
 // url keeps the scheme, the port and the path of an endpoint.

@@ -20,9 +20,7 @@ func Vars(v *diagnose.Verdict, f *diagnose.Finding, bootstrap string) map[string
 	case fact.Topic:
 		vars["TOPIC"] = f.Subject.Name
 	case fact.Partition:
-		if i := strings.LastIndexByte(f.Subject.Name, '-'); i > 0 {
-			vars["TOPIC"], vars["PARTITION"] = f.Subject.Name[:i], f.Subject.Name[i+1:]
-		}
+		ofPartition(vars, f.Subject.Name)
 	case fact.Group:
 		vars["GROUP"] = f.Subject.Name
 	case fact.LogDir:
@@ -33,9 +31,7 @@ func Vars(v *diagnose.Verdict, f *diagnose.Finding, bootstrap string) map[string
 		vars["DEVICE"] = f.Subject.Name
 	}
 	if named := f.Affected.Named; vars["TOPIC"] == "" && len(named) > 0 {
-		if i := strings.LastIndexByte(named[0], '-'); i > 0 {
-			vars["TOPIC"], vars["PARTITION"] = named[0][:i], named[0][i+1:]
-		}
+		ofPartition(vars, named[0])
 	}
 	if vars["TOPIC"] == "" && len(f.Affected.Topics) > 0 {
 		vars["TOPIC"] = f.Affected.Topics[0]
@@ -90,4 +86,11 @@ func answering(brokers []diagnose.BrokerState) string {
 		}
 	}
 	return ""
+}
+
+// ofPartition fills in what concerns a partition "orders-0".
+func ofPartition(vars map[string]string, name string) {
+	if topic, number, ok := fact.ParsePartition(name); ok {
+		vars["TOPIC"], vars["PARTITION"] = topic, strconv.Itoa(int(number))
+	}
 }
