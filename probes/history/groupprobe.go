@@ -45,11 +45,8 @@ type coordinators struct {
 type coordinatorsKey struct{}
 
 func observeCoordinators(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	if end, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, end.Add(-answerBefore))
-		defer cancel()
-	}
+	ctx, cancel := probe.Early(ctx)
+	defer cancel()
 	node, dirs := logDirsOf(t)
 	if len(dirs) == 0 { // no failure: there is nothing to read
 		return unknownCoordinators(&fact.Unknown{Reason: fact.NotObserved, Detail: "no broker's log dir is on this host"}), nil

@@ -33,10 +33,9 @@ var metadataLog = &probe.Probe{
 var metadataKeys = []fact.Key{fact.LastSeen, fact.Changed, fact.LeaderChanges, fact.ISRShrinks, fact.Standing}
 
 const (
-	told         = 6 * time.Hour // of changes
-	logRate      = 200e6         // bytes a second
-	answerBefore = 300 * time.Millisecond
-	again        = time.Minute // until a damaged log is read anew
+	told    = 6 * time.Hour // of changes
+	logRate = 200e6         // bytes a second
+	again   = time.Minute   // until a damaged log is read anew
 )
 
 // place is where a node of this host may have its metadata log.
@@ -58,11 +57,8 @@ type follower struct {
 type followerKey struct{}
 
 func observeMetadata(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
-	if end, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, end.Add(-answerBefore))
-		defer cancel()
-	}
+	ctx, cancel := probe.Early(ctx)
+	defer cancel()
 	places, because := placesOf(t)
 	if because != nil { // no failure: there is nothing to read
 		var all []fact.Observation

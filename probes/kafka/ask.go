@@ -116,6 +116,20 @@ type query func(context.Context, *peer) ([]fact.Observation, error)
 // missing is what is observed of a broker that told nothing.
 type missing func(*peer, *fact.Unknown) []fact.Observation
 
+// gather asks every broker for rows and puts them together, in no order.
+func gather[T any](ctx context.Context, r *roster, what string, ask func(context.Context, *peer) ([]T, error)) ([]T, error) {
+	var mu sync.Mutex
+	var all []T
+	_, err := r.each(ctx, what, func(ctx context.Context, p *peer) ([]fact.Observation, error) {
+		mine, err := ask(ctx, p)
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, mine...)
+		return nil, err
+	}, untoldElsewhere)
+	return all, err
+}
+
 // each asks every broker at the same time. The error says how many did not
 // answer, and why the first of them did not.
 func (r *roster) each(ctx context.Context, what string, do query, none missing) ([]fact.Observation, error) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -106,22 +105,15 @@ func observeBatches(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 	for _, g := range worst {
 		led[g.leader] = append(led[g.leader], g)
 	}
-	var mu sync.Mutex
-	all := []fact.BatchSeen{}
-	_, err = r.each(ctx, "kafka.batches", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
-		var mine []fact.BatchSeen
-		var failed error
+	all, err := gather(ctx, r, "kafka.batches", func(ctx context.Context, p *peer) (mine []fact.BatchSeen, failed error) {
 		for some := range slices.Chunk(led[p.id], guard.FetchBytes/glanceBytes) {
 			for _, end := range []bool{false, true} {
 				seen, err := r.look(ctx, p, some, end)
 				mine, failed = append(mine, seen...), cmp.Or(failed, err)
 			}
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		all = append(all, mine...)
-		return nil, failed
-	}, untoldElsewhere)
+		return mine, failed
+	})
 	if len(worst) == 0 {
 		err = nil // nobody was asked
 	}
@@ -131,6 +123,9 @@ func observeBatches(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 	slices.SortStableFunc(all, func(a, b fact.BatchSeen) int {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Base, b.Base))
 	})
+	if all == nil {
+		all = []fact.BatchSeen{} // looked, and seen none
+	}
 	return []fact.Observation{fact.Batches.Is(fact.TheCluster, all)}, err
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -94,18 +93,9 @@ func observeEpochs(ctx context.Context, t *probe.Target) ([]fact.Observation, er
 	for _, q := range all {
 		led[view.Leader[q.index]] = append(led[view.Leader[q.index]], q)
 	}
-	var mu sync.Mutex
-	var ends []epochEnd
-	_, err = r.each(ctx, "kafka.epochs", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
-		if len(led[p.id]) == 0 {
-			return nil, nil
-		}
-		mine, err := r.askEpochs(ctx, p, view, led[p.id])
-		mu.Lock()
-		defer mu.Unlock()
-		ends = append(ends, mine...)
-		return nil, err
-	}, untoldElsewhere)
+	ends, err := gather(ctx, r, "kafka.epochs", func(ctx context.Context, p *peer) ([]epochEnd, error) {
+		return r.askEpochs(ctx, p, view, led[p.id])
+	})
 	if len(all) == 0 {
 		err = nil // nobody was asked
 	}

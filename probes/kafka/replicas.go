@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -84,18 +83,12 @@ func observeReplicas(ctx context.Context, t *probe.Target) ([]fact.Observation, 
 			wanted++
 		}
 	}
-	var mu sync.Mutex
-	var all []replicaEnd
-	_, err = r.each(ctx, "kafka.replicas", func(ctx context.Context, p *peer) ([]fact.Observation, error) {
+	all, err := gather(ctx, r, "kafka.replicas", func(ctx context.Context, p *peer) ([]replicaEnd, error) {
 		if len(on[p.id]) == 0 {
 			return nil, nil
 		}
-		mine, err := r.askReplica(ctx, p, view, on[p.id])
-		mu.Lock()
-		defer mu.Unlock()
-		all = append(all, mine...)
-		return nil, err
-	}, untoldElsewhere)
+		return r.askReplica(ctx, p, view, on[p.id])
+	})
 	if wanted == 0 {
 		err = nil // nobody was asked
 	}

@@ -133,6 +133,20 @@ func Within[T any](ctx context.Context, t *Target, key string, f func() (T, erro
 	}
 }
 
+// AnswerBefore is how long before its deadline a probe ends that tells what it has
+// seen by then.
+const AnswerBefore = 300 * time.Millisecond
+
+// Early ends a probe's time AnswerBefore its deadline. Where there is no deadline
+// there is none now.
+func Early(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, end.Add(-AnswerBefore))
+}
+
 type hanging struct{}
 
 // Missing says whether an error means that there is no such file or process.

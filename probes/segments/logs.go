@@ -30,11 +30,8 @@ const mostLogs = 10_000
 func observeLogs(ctx context.Context, t *probe.Target) ([]fact.Observation, error) {
 	var all []fact.Observation
 	var failed error
-	if end, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, end.Add(-answerBefore))
-		defer cancel()
-	}
+	ctx, cancel := probe.Early(ctx)
+	defer cancel()
 	for _, b := range t.Brokers() {
 		for _, dir := range b.LogDirs {
 			subject := fact.LogDirOf(b.NodeID, dir)

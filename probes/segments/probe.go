@@ -17,10 +17,9 @@ import (
 var Probes = []*probe.Probe{scanning, resting, logsProbe}
 
 const (
-	scanRate     = 200e6
-	mostDamaged  = 50
-	mostTopics   = 1000
-	answerBefore = 300 * time.Millisecond // the deadline, so that what was seen is told
+	scanRate    = 200e6
+	mostDamaged = 50
+	mostTopics  = 1000
 )
 
 // scanning verifies what the budget of --scan allows, a little more at each run:
@@ -69,11 +68,8 @@ func observeScan(ctx context.Context, t *probe.Target) ([]fact.Observation, erro
 // observeDir verifies some of one log dir.
 func observeDir(ctx context.Context, t *probe.Target, path string, subject fact.Subject) ([]fact.Observation, error) {
 	known := probe.Shared(t, knownKey{path}, newKnownDir)
-	if end, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, end.Add(-answerBefore))
-		defer cancel()
-	}
+	ctx, cancel := probe.Early(ctx)
+	defer cancel()
 	listing, enough := ctx, func() {}
 	if end, ok := ctx.Deadline(); ok { // half of the time for what there is, half for what is in it
 		listing, enough = context.WithTimeout(ctx, time.Until(end)/2)

@@ -117,7 +117,7 @@ func TestProbeCannotSee(t *testing.T) {
 	}
 	dir := soundDir(t)
 	slow := scanTarget(dir, -1)
-	over, stop := context.WithTimeout(context.Background(), answerBefore)
+	over, stop := context.WithTimeout(context.Background(), probe.AnswerBefore)
 	defer stop()
 	all, err = scanning.Observe(over, slow)
 	for _, o := range all {
