@@ -14,15 +14,7 @@ type LastSeen struct {
 	fact.LastCluster
 	Age     time.Duration // of the newest record
 	Gone    bool          // every broker in it is seen to be gone; else another may lead by now
-	Holders []Holder      // most needed first
-}
-
-// Holder is a broker and the partitions of which it surely has all that was
-// acknowledged: where it is in the ISR or among the eligible leader replicas.
-type Holder struct {
-	Broker int32
-	Alone  int // of which nobody else has
-	All    int
+	Holders []fact.Holder // most needed first
 }
 
 // lastSeen is the metadata log's word, where no broker gives its own; nil
@@ -74,34 +66,12 @@ func holding(c *fact.LastCluster, p int) []int32 {
 	return all
 }
 
-func holders(c *fact.LastCluster) []Holder {
-	by := map[int32]*Holder{}
+func holders(c *fact.LastCluster) []fact.Holder {
+	by := fact.Holders{}
 	for p := range c.Partition {
-		all := holding(c, p)
-		for _, id := range all {
-			if by[id] == nil {
-				by[id] = &Holder{Broker: id}
-			}
-			by[id].All++
-			if len(all) == 1 {
-				by[id].Alone++
-			}
-		}
+		by.Add(holding(c, p))
 	}
-	all := make([]Holder, 0, len(by))
-	for _, h := range by {
-		all = append(all, *h)
-	}
-	slices.SortFunc(all, func(a, b Holder) int {
-		if a.Alone != b.Alone {
-			return b.Alone - a.Alone
-		}
-		if a.All != b.All {
-			return b.All - a.All
-		}
-		return int(a.Broker - b.Broker)
-	})
-	return all
+	return by.Ranked()
 }
 
 // when says of which time it speaks.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/history"
 	"github.com/ktriage/ktriage/tui/text"
 )
@@ -82,7 +83,7 @@ type jsonState struct {
 	Brokers    []jsonBroker        `json:"brokers"`
 	Counts     history.Counts      `json:"counts"`
 	Features   map[string]int16    `json:"features"`
-	Holders    []history.Holder    `json:"holders"`
+	Holders    []fact.Holder       `json:"holders"`
 	Partitions []history.Partition `json:"partitions"`
 	Left       int                 `json:"more_partitions"`
 }
@@ -126,7 +127,7 @@ func (h *toldHistory) json(w io.Writer) error {
 func (h *toldHistory) stateJSON() *jsonState {
 	counts, holders := h.Cluster.Survey()
 	broken, left := h.state()
-	state := &jsonState{h.Last.UTC(), h.Cluster.Controller, []jsonBroker{}, counts, h.Cluster.Features, append([]history.Holder{}, holders...), append([]history.Partition{}, broken...), left}
+	state := &jsonState{h.Last.UTC(), h.Cluster.Controller, []jsonBroker{}, counts, h.Cluster.Features, append([]fact.Holder{}, holders...), append([]history.Partition{}, broken...), left}
 	for _, b := range h.Cluster.Nodes() {
 		state.Brokers = append(state.Brokers, jsonBroker{b.ID, b.StateText(), b.Fenced, b.Controlled, append([]string{}, b.Endpoints...), b.Rack, b.Since.UTC()})
 	}

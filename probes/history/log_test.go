@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/probe"
 	"github.com/ktriage/ktriage/probes/segments/segmentstest"
 )
@@ -68,7 +69,7 @@ func TestRealLog(t *testing.T) {
 		t.Errorf("in order, not found: %s, in\n%s", wants[at], strings.Join(all, "\n"))
 	}
 	n, holders := l.Cluster.Survey()
-	if n.Topics != 12 || n.Partitions != 14 || n.Short != 14 || n.Leaderless != 0 || len(holders) != 2 || holders[0] != (Holder{1, 0, 14}) {
+	if n.Topics != 12 || n.Partitions != 14 || n.Short != 14 || n.Leaderless != 0 || len(holders) != 2 || holders[0] != (fact.Holder{Broker: 1, All: 14}) {
 		t.Errorf("%+v, %+v", n, holders)
 	}
 	if b := l.Cluster.Brokers[3]; !b.Fenced || !b.Planned || l.Cluster.Brokers[1].Fenced {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
 )
 
 // Partition is a partition as the metadata log has it.
@@ -80,21 +82,14 @@ type Counts struct {
 	Configs    int `json:"configs"`
 }
 
-// Holder is a broker and how many partitions need it.
-type Holder struct {
-	Broker int32 `json:"broker"`
-	Alone  int   `json:"alone"` // partitions of which nobody else surely has all that was acknowledged
-	All    int   `json:"all"`   // partitions of which it surely has that
-}
-
 // Survey counts, and says who holds what: the members of ISR and ELR have all
 // that was acknowledged, so one of them must come back first.
-func (c *Cluster) Survey() (n Counts, holders []Holder) {
+func (c *Cluster) Survey() (n Counts, holders []fact.Holder) {
 	n.Topics, n.ACLs, n.Users, n.Quotas = len(c.byName), len(c.acls), len(c.users), len(c.quotas)
 	for _, of := range c.configs {
 		n.Configs += len(of)
 	}
-	by := map[int32]*Holder{}
+	by := fact.Holders{}
 	var sure []int32
 	for row, t := range c.rows.topic {
 		if t < 0 {
@@ -112,31 +107,9 @@ func (c *Cluster) Survey() (n Counts, holders []Holder) {
 			n.Recovering++
 		}
 		sure = append(append(sure[:0], isr...), less(c.lists.ids(c.rows.elr[row]), isr)...)
-		for _, id := range sure {
-			h := by[id]
-			if h == nil {
-				h = &Holder{Broker: id}
-				by[id] = h
-			}
-			h.All++
-			if len(sure) == 1 {
-				h.Alone++
-			}
-		}
+		by.Add(sure)
 	}
-	for _, h := range by {
-		holders = append(holders, *h)
-	}
-	slices.SortFunc(holders, func(a, b Holder) int {
-		if a.Alone != b.Alone {
-			return b.Alone - a.Alone
-		}
-		if a.All != b.All {
-			return b.All - a.All
-		}
-		return int(a.Broker - b.Broker)
-	})
-	return n, holders
+	return n, by.Ranked()
 }
 
 // Nodes are the brokers, by id.

@@ -34,16 +34,11 @@ type (
 		Damage     *string         `json:"damage"`
 		Controller int32           `json:"controller"`
 		FirstBack  string          `json:"first_back"`
-		Holders    []holder        `json:"holders"`
+		Holders    []fact.Holder   `json:"holders"`
 		Brokers    []lastBroker    `json:"brokers"`
 		Partitions []lastPartition `json:"partitions"`
 		More       int             `json:"more_partitions"`
 		Gone       bool            `json:"all_gone"`
-	}
-	holder struct {
-		Broker int32 `json:"broker"`
-		Alone  int   `json:"alone"`
-		All    int   `json:"all"`
 	}
 	lastBroker struct {
 		ID    int32      `json:"id"`
@@ -81,10 +76,7 @@ func lastSeenOf(l *diagnose.LastSeen) *lastSeen {
 		return nil
 	}
 	out := &lastSeen{Node: l.Copy.Node, At: utc(l.Copy.Last), Age: finite(l.Age.Seconds()), End: l.Copy.End, Damage: word(l.Copy.Damage), Controller: l.Controller, FirstBack: l.FirstBack(),
-		Holders: []holder{}, Brokers: []lastBroker{}, Partitions: []lastPartition{}, More: l.Left, Gone: l.Gone}
-	for _, h := range l.Holders {
-		out.Holders = append(out.Holders, holder(h))
-	}
+		Holders: append([]fact.Holder{}, l.Holders...), Brokers: []lastBroker{}, Partitions: []lastPartition{}, More: l.Left, Gone: l.Gone}
 	for _, b := range l.Brokers {
 		out.Brokers = append(out.Brokers, lastBroker{b.ID, b.Host, b.Port, BrokerWord(b), moment(b.Since)})
 	}
