@@ -165,11 +165,22 @@ func (s *settings) metadataDir(ctx context.Context, t *probe.Target, paths []str
 // metadataLogDirs is what this host's brokers have configured apart.
 func (s *settings) metadataLogDirs(t *probe.Target) []string {
 	var dirs []string
-	configs := []string{s.brokerConfig}
-	for _, b := range t.Brokers() {
-		configs = append(configs, t.PathOf(b.PID, b.Config))
+	for _, set := range s.configured(t) {
+		if dir := set["metadata.log.dir"]; dir != "" {
+			dirs = append(dirs, dir)
+		}
 	}
-	for _, file := range configs {
+	return dirs
+}
+
+// configured is the properties of --broker-config and of this host's brokers, as far
+// as they can be read.
+func (s *settings) configured(t *probe.Target) (all []map[string]string) {
+	files := []string{s.brokerConfig}
+	for _, b := range t.Brokers() {
+		files = append(files, t.PathOf(b.PID, b.Config))
+	}
+	for _, file := range files {
 		if file == "" {
 			continue
 		}
@@ -177,11 +188,11 @@ func (s *settings) metadataLogDirs(t *probe.Target) []string {
 		if err != nil {
 			continue
 		}
-		if set, err := parseProperties(file, raw); err == nil && set["metadata.log.dir"] != "" {
-			dirs = append(dirs, set["metadata.log.dir"])
+		if set, err := parseProperties(file, raw); err == nil {
+			all = append(all, set)
 		}
 	}
-	return dirs
+	return all
 }
 
 // storedNode is the node id in the meta.properties of a log dir, which calls it

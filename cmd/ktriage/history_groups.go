@@ -128,22 +128,7 @@ func (s *settings) coordinatorDirs(ctx context.Context, t *probe.Target, metadat
 
 // offsetsRetention is what this host's broker has configured; 0: not known.
 func (s *settings) offsetsRetention(t *probe.Target) time.Duration {
-	configs := []string{s.brokerConfig}
-	for _, b := range t.Brokers() {
-		configs = append(configs, t.PathOf(b.PID, b.Config))
-	}
-	for _, file := range configs {
-		if file == "" {
-			continue
-		}
-		raw, err := t.ReadFile(file, maxProperties)
-		if err != nil {
-			continue
-		}
-		set, err := parseProperties(file, raw)
-		if err != nil {
-			continue
-		}
+	for _, set := range s.configured(t) {
 		if n, err := strconv.Atoi(cmp.Or(set["offsets.retention.minutes"], "10080")); err == nil && n > 0 {
 			return time.Duration(n) * time.Minute
 		}
