@@ -29,12 +29,12 @@ func fill(t *probe.Target, b *fact.LocalBroker, c Config) {
 }
 
 // configured is the broker that --broker-config speaks of.
-func configured(t *probe.Target) (found, error) {
+func configured(t *probe.Target, started []Unit) (found, error) {
 	path, err := filepath.Abs(t.BrokerConfig)
 	if err != nil {
 		path = t.BrokerConfig
 	}
-	b := fact.LocalBroker{NodeID: -1, Config: path, LogsDir: logsBeside(t, path), FoundBy: "--broker-config"}
+	b := fact.LocalBroker{NodeID: -1, Config: path, LogsDir: logsBeside(t, path, started), FoundBy: "--broker-config"}
 	c, err := readConfig(t, 0, path, nil, "")
 	fill(t, &b, c)
 	return found{LocalBroker: b}, err

@@ -33,7 +33,7 @@ const (
 // has sample files, so one counts only where a log dir that it names was
 // formatted, for the cluster of the running brokers if there are any, and was in
 // use lately.
-func beside(t *probe.Target, all []found) []found {
+func beside(t *probe.Target, all []found, started []Unit) []found {
 	clusters := map[string]bool{}
 	for _, f := range all {
 		if f.Running {
@@ -41,7 +41,7 @@ func beside(t *probe.Target, all []found) []found {
 		}
 	}
 	var more []found
-	for _, file := range candidates(t, all) {
+	for _, file := range candidates(t, all, started) {
 		c, err := readConfig(t, 0, file, nil, path.Dir(path.Dir(file)))
 		if err != nil {
 			continue
@@ -50,7 +50,7 @@ func beside(t *probe.Target, all []found) []found {
 		if meta.node < 0 || len(clusters) > 0 && !clusters[meta.cluster] || !usedLately(t, c.LogDirs) {
 			continue
 		}
-		b := fact.LocalBroker{NodeID: -1, Config: file, LogsDir: logsBeside(t, file), FoundBy: "its properties file"}
+		b := fact.LocalBroker{NodeID: -1, Config: file, LogsDir: logsBeside(t, file, started), FoundBy: "its properties file"}
 		fill(t, &b, c)
 		more = append(more, found{LocalBroker: b})
 	}
@@ -59,16 +59,16 @@ func beside(t *probe.Target, all []found) []found {
 
 // ended is beside, given up where a log dir does not answer: discovery must not
 // hang on a dead disk.
-func ended(ctx context.Context, t *probe.Target, all []found) []found {
+func ended(ctx context.Context, t *probe.Target, all []found, started []Unit) []found {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	known := slices.Clone(all)
-	more, _ := probe.Within(ctx, t, "properties of brokers that ended", func() ([]found, error) { return beside(t, known), nil })
+	more, _ := probe.Within(ctx, t, "properties of brokers that ended", func() ([]found, error) { return beside(t, known, started), nil })
 	return more
 }
 
 // candidates is the properties files to look into, sorted, without those known.
-func candidates(t *probe.Target, all []found) []string {
+func candidates(t *probe.Target, all []found, started []Unit) []string {
 	var patterns, files []string
 	known := map[string]bool{}
 	for _, f := range all {
@@ -78,7 +78,7 @@ func candidates(t *probe.Target, all []found) []string {
 			patterns = append(patterns, path.Join(dir, "*.properties"), path.Join(path.Dir(dir), "*", path.Base(f.Config)))
 		}
 	}
-	for _, u := range units(t) {
+	for _, u := range started {
 		files = append(files, u.Configs...)
 	}
 	files = slices.Concat(files, glob("", patterns), glob(t.Root, usualPlaces))
@@ -115,11 +115,11 @@ func usedLately(t *probe.Target, dirs []string) bool {
 
 // logsBeside is where the logs of a broker may be that no process tells of: where
 // its unit file puts them, or where one lies beside its properties.
-func logsBeside(t *probe.Target, config string) string {
+func logsBeside(t *probe.Target, config string, started []Unit) string {
 	if t.LogsDir != "" {
 		return t.LogsDir
 	}
-	for _, u := range units(t) {
+	for _, u := range started {
 		if u.LogsDir != "" && slices.Contains(u.Configs, config) {
 			return t.Root + u.LogsDir
 		}

@@ -42,7 +42,7 @@ func TestBrokersThatEndedWithoutATrace(t *testing.T) {
 		return ids
 	}
 	target := &probe.Target{Root: root}
-	got := beside(target, nil)
+	got := beside(target, nil, units(target))
 	if ids := nodes(got); !slices.Equal(ids, []int32{1, 2}) {
 		t.Fatalf("found brokers %v, want 1 (usual place) and 2 (unit file): not one retired, not a sample", ids)
 	}
@@ -54,7 +54,8 @@ func TestBrokersThatEndedWithoutATrace(t *testing.T) {
 		t.Errorf("the logs of broker 2 are said to be in %q, want those of its unit file", b.LogsDir)
 	}
 	// Named by its properties file, a broker that is down has its logs too.
-	named, err := configured(&probe.Target{Root: root, BrokerConfig: root + "/opt/kafka/config/server.properties"})
+	down := &probe.Target{Root: root, BrokerConfig: root + "/opt/kafka/config/server.properties"}
+	named, err := configured(down, units(down))
 	if err != nil || named.NodeID != 1 || named.LogsDir != root+"/opt/kafka/logs" {
 		t.Errorf("--broker-config: %+v, %v", named, err)
 	}
@@ -64,7 +65,7 @@ func TestBrokersThatEndedWithoutATrace(t *testing.T) {
 	node(t, root, "/srv/kafka/b8/server.properties", "/data/b8", "mine", "8", recent)
 	mustWrite(t, root+"/srv/kafka/b8/logs/server.log", "x\n")
 	running := []found{{LocalBroker: fact.LocalBroker{NodeID: 7, Running: true, Config: root + "/srv/kafka/b7/server.properties", LogDirs: []string{root + "/data/b7"}}}}
-	got = beside(target, running)
+	got = beside(target, running, units(target))
 	if ids := nodes(got); !slices.Equal(ids, []int32{8}) || got[0].LogsDir != root+"/srv/kafka/b8/logs" {
 		t.Errorf("beside broker 7: %+v, want broker 8 of the same cluster", got)
 	}

@@ -73,8 +73,9 @@ func observeBrokers(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 		all = join(all, old)
 	}
 	if t.PID == 0 {
+		started := unitsInTime(ctx, t)
 		if t.BrokerConfig != "" {
-			f, bad := configured(t)
+			f, bad := configured(t, started)
 			err = errors.Join(err, bad)
 			if bad != nil || !complete(all, f) {
 				all = join(all, f)
@@ -83,7 +84,7 @@ func observeBrokers(ctx context.Context, t *probe.Target) ([]fact.Observation, e
 		for _, f := range leftBehind(t) {
 			all = join(all, f)
 		}
-		for _, f := range ended(ctx, t, all) {
+		for _, f := range ended(ctx, t, all, started) {
 			all = join(all, f)
 		}
 	}

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"path"
 	"strings"
 
@@ -54,6 +55,14 @@ func units(t *probe.Target) []Unit {
 		}
 		all = append(all, u)
 	}
+	return all
+}
+
+// unitsInTime is units, given up where a file that one names does not answer.
+func unitsInTime(ctx context.Context, t *probe.Target) []Unit {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	all, _ := probe.Within(ctx, t, "unit files of brokers", func() ([]Unit, error) { return units(t), nil })
 	return all
 }
 
