@@ -59,8 +59,8 @@ func readBeyond(v *View, unclean bool) Reading {
 		return cannotTell(v.Why(fact.LeaderEpochs, fact.TheCluster))
 	}
 	allowed := uncleanTopics(v)
-	var text, groups []string
-	topics := map[string]bool{}
+	var text []string
+	var affected Affected
 	partitions := map[placeOf]bool{}
 	records := int64(0)
 	for _, group := range fact.Offsets.Subjects(v) {
@@ -80,20 +80,16 @@ func readBeyond(v *View, unclean bool) Reading {
 			by := now.Committed[i] - end
 			records += by
 			text = append(text, fmt.Sprintf("%s %s-%d to %d, where epoch %d ends at %d", group.Name, topic, now.Partition[i], now.Committed[i], epoch, end))
-			topics[topic], partitions[placeOf{topic, now.Partition[i]}] = true, true
-			if !slices.Contains(groups, group.Name) {
-				groups = append(groups, group.Name)
-			}
+			partitions[placeOf{topic, now.Partition[i]}] = true
+			affected.add(Affected{Topics: []string{topic}, Groups: []string{group.Name}})
 		}
 	}
 	if len(text) == 0 {
 		return no("no group has committed beyond the end of its record's epoch")
 	}
 	r := yes("read and then cut off: %d records (%s)", records, listed(text))
-	r.Affected.Groups, r.Affected.Partitions = groups, len(partitions)
-	for topic := range topics {
-		r.Affected.Topics = append(r.Affected.Topics, topic)
-	}
-	slices.Sort(r.Affected.Topics)
+	affected.Partitions = len(partitions)
+	slices.Sort(affected.Topics)
+	r.Affected = affected
 	return r
 }

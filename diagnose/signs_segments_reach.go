@@ -50,6 +50,22 @@ func damagedLogs(v *View) (logs []damagedLog) {
 	return logs
 }
 
+// damagedHere is what of the messages in the sign's log dir is damaged, whose dir it
+// is, and the cluster; reading is set where there is nothing to ask of it.
+func damagedHere(v *View) (logs []damagedLog, id int32, view *clusterViewOf, reading *Reading) {
+	logs = damagedLogs(v)
+	id, ok := ownerID(v.Subject)
+	if len(logs) == 0 || !ok {
+		r := notApplicable("no message is damaged in it")
+		return nil, 0, nil, &r
+	}
+	if view, ok = clusterView(v); !ok {
+		r := cannotTell(v.why(fact.Metadata))
+		return nil, 0, nil, &r
+	}
+	return logs, id, view, nil
+}
+
 // ownerID is the node id of the broker that a log dir belongs to.
 func ownerID(dir fact.Subject) (int32, bool) {
 	broker, ok := dir.Owner()
@@ -83,14 +99,9 @@ var damageWithoutCopy = &Sign{
 	Needs: []fact.Key{fact.SegmentsDamage},
 	Uses:  []fact.Key{fact.Metadata, fact.ReplicaLogs},
 	Test: func(v *View) Reading {
-		logs := damagedLogs(v)
-		id, ok := ownerID(v.Subject)
-		if len(logs) == 0 || !ok {
-			return notApplicable("no message is damaged in it")
-		}
-		view, ok := clusterView(v)
-		if !ok {
-			return cannotTell(v.why(fact.Metadata))
+		logs, id, view, reading := damagedHere(v)
+		if reading != nil {
+			return *reading
 		}
 		var alone, copied []string
 		r := no("")
@@ -173,14 +184,9 @@ var damageAhead = &Sign{
 	Needs: []fact.Key{fact.SegmentsDamage},
 	Uses:  []fact.Key{fact.Metadata, fact.PartitionEnds, fact.Offsets, fact.Groups},
 	Test: func(v *View) Reading {
-		logs := damagedLogs(v)
-		id, ok := ownerID(v.Subject)
-		if len(logs) == 0 || !ok {
-			return notApplicable("no message is damaged in it")
-		}
-		view, ok := clusterView(v)
-		if !ok {
-			return cannotTell(v.why(fact.Metadata))
+		logs, id, view, reading := damagedHere(v)
+		if reading != nil {
+			return *reading
 		}
 		var coming, calm []string
 		r := no("")
