@@ -36,10 +36,9 @@ func sheetCatalogue() *diagnose.Catalogue {
 	return c
 }
 
-// busyHost is the console after testdata/busy-host.case.
-func busyHost(t testing.TB, change func(*Options)) Model {
+// afterCase is the console after a case file.
+func afterCase(t testing.TB, file string, opt Options, change func(*Options)) Model {
 	t.Helper()
-	const file = "testdata/busy-host.case"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -48,11 +47,16 @@ func busyHost(t testing.TB, change func(*Options)) Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := Options{Catalogue: sheetCatalogue(), Title: "replay of busy-host.ktr", Replay: true, NoColor: true}
 	if change != nil {
 		change(&opt)
 	}
 	return feed(t, New(opt), c.Batches)
+}
+
+// busyHost is the console after testdata/busy-host.case.
+func busyHost(t testing.TB, change func(*Options)) Model {
+	t.Helper()
+	return afterCase(t, "testdata/busy-host.case", Options{Catalogue: sheetCatalogue(), Title: "replay of busy-host.ktr", Replay: true, NoColor: true}, change)
 }
 
 func TestGoldenSheets(t *testing.T) {

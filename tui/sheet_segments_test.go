@@ -8,27 +8,13 @@ import (
 	"testing"
 
 	"github.com/ktriage/ktriage/diagnose"
-	"github.com/ktriage/ktriage/diagnose/diagnosetest"
 )
 
 // segmentsHost is the console after testdata/segments.case, with the catalogue
 // that ships.
 func segmentsHost(t testing.TB, change func(*Options)) Model {
 	t.Helper()
-	const file = "testdata/segments.case"
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := diagnosetest.Parse(file, text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	opt := Options{Catalogue: &diagnose.Catalogue{Signs: segmentSigns(), Boxes: integrityBox()}, Title: "on broker 3 (pid 4711)", Replay: true, NoColor: true}
-	if change != nil {
-		change(&opt)
-	}
-	return feed(t, New(opt), c.Batches)
+	return afterCase(t, "testdata/segments.case", Options{Catalogue: &diagnose.Catalogue{Signs: segmentSigns(), Boxes: integrityBox()}, Title: "on broker 3 (pid 4711)", Replay: true, NoColor: true}, change)
 }
 
 // segmentSigns are the signs of the catalogue that speak of log dirs' files.

@@ -2,29 +2,13 @@ package tui
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
-
-	"github.com/ktriage/ktriage/diagnose/diagnosetest"
 )
 
 func timelineOf(t testing.TB, change func(*Options)) Model {
 	t.Helper()
-	const file = "testdata/timeline.case"
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := diagnosetest.Parse(file, text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	opt := Options{Catalogue: sheetCatalogue(), Title: "on broker 2 (pid 4711)", Replay: true, NoColor: true}
-	if change != nil {
-		change(&opt)
-	}
-	return feed(t, New(opt), c.Batches)
+	return afterCase(t, "testdata/timeline.case", Options{Catalogue: sheetCatalogue(), Title: "on broker 2 (pid 4711)", Replay: true, NoColor: true}, change)
 }
 
 func TestGoldenTimeline(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ktriage/ktriage/probes/lab"
 )
@@ -25,16 +24,7 @@ func TestLabHistoryCommandZooKeeper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := lab.Start(ctx, lab.Options{Shape: lab.Shape{ZooKeeper: true, Single: true}, Version: "2.8.2"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Stop()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.Bootstrap()...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cl.Close()
+	c, cl := cluster(ctx, t, lab.Options{Shape: lab.Shape{ZooKeeper: true, Single: true}, Version: "2.8.2"})
 	a := kadm.NewClient(cl)
 	if err := create(a, "orders", 1, 1)(ctx); err != nil {
 		t.Fatal(err)

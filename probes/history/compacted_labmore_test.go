@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ktriage/ktriage/probes/lab"
 )
@@ -48,16 +47,7 @@ func TestLabCompacted(t *testing.T) {
 	defer cancel()
 	shape := lab.Shape{Single: true, Settings: map[string]string{"offsets.topic.num.partitions": "1", "log.cleaner.backoff.ms": "100", "log.cleaner.min.cleanable.ratio": "0.01",
 		"offsets.retention.minutes": "1", "offsets.retention.check.interval.ms": "2000", "log.segment.delete.delay.ms": "500"}}
-	c, err := lab.Start(ctx, lab.Options{Shape: shape})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Stop()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.Bootstrap()...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cl.Close()
+	c, cl := cluster(ctx, t, lab.Options{Shape: shape})
 	a := kadm.NewClient(cl)
 	commit := func(group string, to int64) {
 		t.Helper()

@@ -144,16 +144,7 @@ func tellGroups(t *testing.T, version string, shape lab.Shape) {
 	ctx, cancel := context.WithTimeout(context.Background(), 170*time.Second)
 	defer cancel()
 	shape.Settings = map[string]string{"offsets.topic.num.partitions": "5", "transaction.state.log.num.partitions": "3", "group.initial.rebalance.delay.ms": "0"}
-	c, err := lab.Start(ctx, lab.Options{Shape: shape, Version: version})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Stop()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.Bootstrap()...), kgo.RecordPartitioner(kgo.RoundRobinPartitioner()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cl.Close()
+	c, cl := cluster(ctx, t, lab.Options{Shape: shape, Version: version}, kgo.RecordPartitioner(kgo.RoundRobinPartitioner()))
 	watched, stop := follow(t, c)
 	done := perform(t, ctx, groupSteps(t, version, kadm.NewClient(cl), cl, c.Bootstrap()))
 	open, err := kgo.NewClient(kgo.SeedBrokers(c.Bootstrap()...), kgo.TransactionalID("hanging"), kgo.DefaultProduceTopic("orders"), kgo.TransactionTimeout(50*time.Second))

@@ -111,16 +111,7 @@ func tell(t *testing.T, version string, shape lab.Shape) {
 	maps.Copy(settings, shape.Settings)
 	rolled := shape.Settings["metadata.log.segment.ms"] != ""
 	shape.Settings = settings
-	c, err := lab.Start(ctx, lab.Options{Shape: shape, Version: version})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Stop()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.Bootstrap()...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cl.Close()
+	c, cl := cluster(ctx, t, lab.Options{Shape: shape, Version: version})
 	done := perform(t, ctx, steps(c, kadm.NewClient(cl), cl))
 	if n := len(done); n < 30 {
 		t.Errorf("%d steps, 30 are wanted", n)
@@ -226,4 +217,20 @@ func fromSnapshot(t *testing.T, who, dir string, full *Log) {
 		t.Errorf("%s: with damaged snapshots: damage %q, from a snapshot %t, the state\n%s\nwhole\n%s", who, h.Damage, h.FromState, whole(h), whole(full))
 	}
 	t.Logf("%s: the snapshot of offset %d and %d of %d records after it lead to the same state", who, l.Start, l.End-l.Start, full.End)
+}
+
+// cluster starts a Kafka and a client of it; both end with the test.
+func cluster(ctx context.Context, t *testing.T, o lab.Options, more ...kgo.Opt) (*lab.Cluster, *kgo.Client) {
+	t.Helper()
+	c, err := lab.Start(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Stop() })
+	cl, err := kgo.NewClient(append(more, kgo.SeedBrokers(c.Bootstrap()...))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cl.Close)
+	return c, cl
 }

@@ -129,16 +129,7 @@ func TestLabNewProtocols(t *testing.T) {
 	defer cancel()
 	shape := lab.Shape{Single: true, Settings: map[string]string{"offsets.topic.num.partitions": "5", "share.coordinator.state.topic.num.partitions": "3",
 		"share.coordinator.state.topic.replication.factor": "1", "share.coordinator.state.topic.min.isr": "1"}}
-	c, err := lab.Start(ctx, lab.Options{Shape: shape})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Stop()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.Bootstrap()...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cl.Close()
+	c, cl := cluster(ctx, t, lab.Options{Shape: shape})
 	a := kadm.NewClient(cl)
 	if err := errors.Join(create(a, "orders", 2, 1)(ctx), shareFeature(ctx, cl)); err != nil {
 		t.Fatal(err)

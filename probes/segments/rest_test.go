@@ -40,15 +40,7 @@ func ended(t *testing.T, target *probe.Target) fact.RestOfScan {
 // all is known to be sound, and damage is found within any budget.
 func TestRest(t *testing.T) {
 	dir := soundDir(t)
-	name := filepath.Join(dir, "codec-none-0", "00000000000000000000.log")
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[34693] ^= 1
-	if err := os.WriteFile(name, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	size := flip(t, dir)
 	age(t, dir)
 	target := scanTarget(dir, 1)
 	defer target.Close()
@@ -74,15 +66,12 @@ func TestRest(t *testing.T) {
 	if f := observed(t, target); len(f.damage) != 1 || f.damage[0].Position != 34593 {
 		t.Errorf("after it, with a budget that nothing fits in: %+v", f)
 	}
-	target.Scan = int64(len(data))
+	target.Scan = size
 	f := observed(t, target)
 	if f.verified.Segments != 11 || len(f.damage) != 1 || f.damage[0].Position != 34593 {
 		t.Errorf("after it, with a budget of the damaged segment: %+v", f)
 	}
-	data[34693] ^= 1
-	if err := os.WriteFile(name, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	flip(t, dir)
 	target.Scan = 1
 	if f := observed(t, target); len(f.damage) != 0 {
 		t.Errorf("written anew, and not read again: %+v", f)
