@@ -45,10 +45,13 @@ var copiesBeyondUnclean = &Sign{
 // not known is taken not to, as Kafka's default is.
 func uncleanTopics(v *View) func(topic string) bool {
 	configs, _ := fact.Configs.Latest(v, fact.TheCluster)
-	return func(topic string) bool {
-		i := slices.Index(configs.Topics, topic)
-		return i >= 0 && configs.Unclean[i]
+	allowed := map[string]bool{} // few, mostly none: asked for every partition of a cluster
+	for i, topic := range configs.Topics {
+		if configs.Unclean[i] {
+			allowed[topic] = true
+		}
 	}
+	return func(topic string) bool { return allowed[topic] }
 }
 
 // readBeyond is commits beyond the end of their epoch, of topics that allow unclean
