@@ -35,6 +35,9 @@ var acts = map[string]bool{
 // changed is what was changed before the roots began, for each root the nearest
 // first: what touches its subject, or everything.
 func (s *Session) changed(roots []*Finding) []ChangedBefore {
+	if len(roots) == 0 {
+		return nil // as on most looks: nothing to put in order
+	}
 	list := s.changes()
 	var all []ChangedBefore
 	told := 0

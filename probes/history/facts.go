@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,7 +39,7 @@ func (f *follower) observe() []fact.Observation {
 	if f.log.First.After(from) {
 		from = f.log.First
 	}
-	at := fact.LogCopy{Node: f.node, Dir: filepathDir(f.dir), First: from.UTC(), Last: f.log.Last.UTC(), End: f.log.End, Passed: f.log.Unknown + f.log.Newer + f.log.Undecoded, Damage: strings.Join(f.log.Damage, "; ")}
+	at := fact.LogCopy{Node: f.node, Dir: filepath.Dir(f.dir), First: from.UTC(), Last: f.log.Last.UTC(), End: f.log.End, Passed: f.log.Unknown + f.log.Newer + f.log.Undecoded, Damage: strings.Join(f.log.Damage, "; ")}
 	if f.moved != c.moved {
 		f.facts = facts{clusterFact(c), changesFact(c, from), c.shrinks(f.log.Last.Add(-told)), standingFact(c, from)}
 		f.moved = c.moved
@@ -51,8 +52,6 @@ func (f *follower) observe() []fact.Observation {
 	}
 	return all
 }
-
-func filepathDir(dir string) string { return strings.TrimSuffix(dir, "/"+MetadataDir) }
 
 // clusterFact is the state in columns.
 func clusterFact(c *Cluster) fact.LastCluster {
