@@ -14,13 +14,14 @@ var groupStopped = &Cause{
 		{Sign: lagNotShrinking, Strength: Always, Must: true},
 		{Sign: lagGrows, Strength: Sometimes}, // not while nobody produces
 		{Sign: groupRefused, Strength: Sometimes, Follows: true},
+		{Sign: retentionClock, Strength: Often, Follows: true},
 	},
 	Leads: []*Cause{retentionOverrun, offsetBelowStart, offsetsExpired},
 	Weigh: func(yes []SignState) Severity {
 		if find(yes, lagGrows) == nil {
 			return Minor // a group left behind loses nothing while nothing is written
 		}
-		return Major
+		return byClock(Major, yes)
 	},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("group %s has stopped: %s", s.Name, stopped(yes))
@@ -33,7 +34,24 @@ func stopped(yes []SignState) string {
 	if st := find(yes, groupRefused); st != nil {
 		text += "; clients are refused meanwhile: " + st.Text
 	}
-	return text
+	return text + clockOf(yes)
+}
+
+// clockOf is how long the group has until records are lost unread, behind another
+// text; "" where that is not known, or not to be feared.
+func clockOf(yes []SignState) string {
+	if st := find(yes, retentionClock); st != nil {
+		return "; " + st.Text
+	}
+	return ""
+}
+
+// byClock is a severity, or critical where records are about to be lost unread.
+func byClock(s Severity, yes []SignState) Severity {
+	if st := find(yes, retentionClock); st != nil && st.Value <= clockShort {
+		return Critical
+	}
+	return s
 }
 
 var slowConsumer = &Cause{
@@ -43,10 +61,12 @@ var slowConsumer = &Cause{
 		{Sign: commitsBehind, Strength: Always, Decisive: true},
 		{Sign: groupStable, Strength: Always},
 		{Sign: lagNotShrinking, Strength: Often},
+		{Sign: retentionClock, Strength: Often, Follows: true},
 	},
 	Leads:    []*Cause{retentionOverrun, offsetBelowStart},
+	Weigh:    func(yes []SignState) Severity { return byClock(Major, yes) },
 	RulesOut: []*Sign{groupWithoutMembers, lagOnHotPartitions, productionSurged, rebalancesRepeat},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("group %s is too slow: %s", s.Name, gist(yes, commitsBehind, lagNotShrinking))
+		return fmt.Sprintf("group %s is too slow: %s", s.Name, gist(yes, commitsBehind, lagNotShrinking)+clockOf(yes))
 	},
 }

@@ -14,10 +14,12 @@ var rebalanceStorm = &Cause{
 	Signs: []Link{
 		{Sign: rebalancesRepeat, Strength: Always, Decisive: true, Must: true},
 		{Sign: lagNotShrinking, Strength: Often, Follows: true},
+		{Sign: retentionClock, Strength: Often, Follows: true},
 	},
 	RulesOut: []*Sign{groupWithoutMembers},
+	Weigh:    func(yes []SignState) Severity { return byClock(Major, yes) },
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("group %s rebalances without end: %s", s.Name, gist(yes, rebalancesRepeat))
+		return fmt.Sprintf("group %s rebalances without end: %s", s.Name, gist(yes, rebalancesRepeat)+clockOf(yes))
 	},
 }
 
@@ -29,10 +31,12 @@ var hotPartition = &Cause{
 		{Sign: groupStable, Strength: Always, Follows: true},
 		{Sign: lagNotShrinking, Strength: Often, Follows: true},
 		{Sign: commitsBehind, Strength: Often, Follows: true},
+		{Sign: retentionClock, Strength: Often, Follows: true},
 	},
 	RulesOut: []*Sign{groupWithoutMembers, rebalancesRepeat, transactionOverdue},
+	Weigh:    func(yes []SignState) Severity { return byClock(Major, yes) },
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("group %s lags on a hot partition: %s", s.Name, gist(yes, lagOnHotPartitions))
+		return fmt.Sprintf("group %s lags on a hot partition: %s", s.Name, gist(yes, lagOnHotPartitions)+clockOf(yes))
 	},
 }
 
@@ -43,10 +47,12 @@ var stalledPartition = &Cause{
 		{Sign: partitionsFrozen, Strength: Always, Decisive: true, Must: true},
 		{Sign: groupStable, Strength: Often, Follows: true},
 		{Sign: lagNotShrinking, Strength: Often, Follows: true},
+		{Sign: retentionClock, Strength: Often, Follows: true},
 	},
 	RulesOut: []*Sign{groupWithoutMembers, rebalancesRepeat},
+	Weigh:    func(yes []SignState) Severity { return byClock(Major, yes) },
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("group %s stands still on some partitions: %s", s.Name, gist(yes, partitionsFrozen))
+		return fmt.Sprintf("group %s stands still on some partitions: %s", s.Name, gist(yes, partitionsFrozen)+clockOf(yes))
 	},
 }
 
@@ -56,10 +62,12 @@ var hangingTransaction = &Cause{
 	Signs: []Link{
 		{Sign: lastStableFrozen, Strength: Always, Must: true},
 		{Sign: transactionOverdue, Strength: Always, Decisive: true, Must: true},
+		{Sign: retentionClock, Strength: Often, Follows: true},
 	},
 	RulesOut: []*Sign{groupWithoutMembers},
+	Weigh:    func(yes []SignState) Severity { return byClock(Major, yes) },
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("group %s waits for a transaction that does not end: %s", s.Name, gist(yes, lastStableFrozen, transactionOverdue))
+		return fmt.Sprintf("group %s waits for a transaction that does not end: %s", s.Name, gist(yes, lastStableFrozen, transactionOverdue)+clockOf(yes))
 	},
 }
 
@@ -72,9 +80,10 @@ var producerSurge = &Cause{
 		{Sign: lagGrows, Strength: Always, Follows: true},
 		{Sign: lagNotShrinking, Strength: Often, Follows: true},
 		{Sign: commitsBehind, Strength: Often, Follows: true},
+		{Sign: retentionClock, Strength: Often, Follows: true},
 	},
 	RulesOut: []*Sign{groupWithoutMembers, rebalancesRepeat, lagOnHotPartitions},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("more is produced for group %s than it was made for: %s", s.Name, gist(yes, productionSurged))
+		return fmt.Sprintf("more is produced for group %s than it was made for: %s", s.Name, gist(yes, productionSurged)+clockOf(yes))
 	},
 }

@@ -22,13 +22,13 @@ type Want struct {
 	Line    int
 	Text    string // the line as written
 	What    What
-	No      bool         // Cause: the cause must not be sure
+	No      bool         // Cause: it must not be sure; Context: it must not be told
 	AtAll   bool         // with No: the cause must not even be possible
-	ID      string       // of the cause or sign
+	ID      string       // of the cause, sign or context; the alert's rule
 	Subject fact.Subject // of the cause or sign
-	Word    string       // band, outcome, status or branch
+	Word    string       // band, outcome, status, branch or state
 	Role    diagnose.Role
-	Part    string // of what the finding or reading says; "": anything
+	Part    string // of what the finding, reading or context says; "": anything
 }
 
 // What a Want is about.
@@ -40,6 +40,9 @@ const (
 	Status What = "status"
 	Branch What = "branch"
 	First  What = "first"
+
+	Context What = "context" // planned work or a circumstance, above the findings
+	Alert   What = "alert"   // the state of an alert rule
 )
 
 // start is when the first batch of every case is taken.

@@ -64,6 +64,10 @@ func (w *Want) check(c *diagnose.Catalogue, v *diagnose.Verdict, named map[*diag
 			return "nothing was found"
 		}
 		return differs(v.Findings[0].Cause.ID, w.Word)
+	case Context:
+		return w.checkContext(v)
+	case Alert:
+		return w.checkAlert(v)
 	}
 	return fmt.Sprintf("unknown want %q", w.What)
 }
@@ -122,6 +126,34 @@ func (w *Want) checkSign(v *diagnose.Verdict) string {
 	return "it was not asked of that subject"
 }
 
+func (w *Want) checkContext(v *diagnose.Verdict) string {
+	var told []string
+	for _, c := range v.Context {
+		switch {
+		case c.ID != w.ID:
+		case w.No:
+			return fmt.Sprintf("told: %q", c.Text)
+		case strings.Contains(c.Text, w.Part):
+			return ""
+		default:
+			told = append(told, c.Text)
+		}
+	}
+	if w.No {
+		return ""
+	}
+	return fmt.Sprintf("told of it: %q", told)
+}
+
+func (w *Want) checkAlert(v *diagnose.Verdict) string {
+	for _, a := range v.Alerts {
+		if a.Rule == w.ID {
+			return differs(a.State, w.Word)
+		}
+	}
+	return "no such rule"
+}
+
 func finding(f *diagnose.Finding) string {
 	return fmt.Sprintf("%s on %s %s as %s, %s, p=%.3f: %q", f.Cause.ID, f.Subject, f.Band, f.Role, f.Severity, f.Probability, f.Says)
 }
@@ -137,6 +169,9 @@ func reading(s *diagnose.SignState) string {
 func describe(v *diagnose.Verdict) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, branch %q: %s\n", v.Status, v.Branch, v.Headline)
+	for _, c := range v.Context {
+		fmt.Fprintf(&b, "context %s: %s\n", c.ID, c.Text)
+	}
 	for _, f := range v.All() {
 		fmt.Fprintf(&b, "%s\n", finding(f))
 		for _, e := range f.Evidence {

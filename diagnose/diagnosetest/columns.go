@@ -21,6 +21,7 @@ type configLine struct {
 	topic   string
 	minISR  int32
 	unclean bool
+	others  map[string]string // by setting
 }
 
 // offsets reads "GROUP TOPIC-PARTITION COMMITTED START END [LAST-STABLE]";
@@ -76,16 +77,35 @@ func (s *shorthands) ofGroup(group string) (all fact.GroupOffsets) {
 	return all
 }
 
-// configs reads "TOPIC min-isr N [unclean]".
+// settingsGiven is the further settings that a configs line can give, by the word
+// for them there.
+var settingsGiven = []struct{ word, setting, usual string }{
+	{"retention", "retention.ms", "604800000"},
+	{"bytes", "retention.bytes", "-1"},
+	{"cleanup", "cleanup.policy", "delete"},
+}
+
+// configs reads "TOPIC min-isr N [unclean] [retention MS] [bytes N] [cleanup POLICY]".
 func (p *parser) configs(args []string) error {
-	if len(args) < 3 || args[1] != "min-isr" || len(args) > 4 || len(args) == 4 && args[3] != "unclean" {
-		return fmt.Errorf("expected \"configs TOPIC min-isr N [unclean]\"")
+	if len(args) < 3 || args[1] != "min-isr" {
+		return fmt.Errorf("expected \"configs TOPIC min-isr N [unclean] [retention MS] [bytes N] [cleanup POLICY]\"")
 	}
 	n, err := number(args[2])
 	if err != nil {
 		return fmt.Errorf("min-isr %q, expected a number", args[2])
 	}
-	line := configLine{args[0], n, len(args) == 4}
+	line := configLine{topic: args[0], minISR: n, others: map[string]string{}}
+	for rest := args[3:]; len(rest) > 0; {
+		if rest[0] == "unclean" {
+			line.unclean, rest = true, rest[1:]
+			continue
+		}
+		at := slices.IndexFunc(settingsGiven, func(g struct{ word, setting, usual string }) bool { return g.word == rest[0] })
+		if at < 0 || len(rest) < 2 {
+			return fmt.Errorf("unknown word %q of settings, expected unclean, or retention, bytes or cleanup with a value", rest[0])
+		}
+		line.others[settingsGiven[at].setting], rest = rest[1], rest[2:]
+	}
 	s := &p.short
 	s.topics = true
 	if i := slices.IndexFunc(s.configs, func(c configLine) bool { return c.topic == line.topic }); i >= 0 {
@@ -96,12 +116,33 @@ func (p *parser) configs(args []string) error {
 	return nil
 }
 
+// ofTopics is the settings of all topics. The further ones are told only where a
+// line gives one of them; others have Kafka's defaults then.
 func (s *shorthands) ofTopics() (all fact.TopicConfigs) {
+	further := false
 	for _, c := range s.configs {
 		all.Topics = append(all.Topics, c.topic)
 		all.MinISR = append(all.MinISR, c.minISR)
 		all.MinISRSource = append(all.MinISRSource, "DYNAMIC_TOPIC_CONFIG")
 		all.Unclean = append(all.Unclean, c.unclean)
+		further = further || len(c.others) > 0
+	}
+	for _, g := range settingsGiven {
+		column := fact.SettingColumn{Name: g.setting}
+		for _, c := range s.configs {
+			set := fact.Setting{Value: g.usual, Source: "DEFAULT_CONFIG"}
+			if value, ok := c.others[g.setting]; ok {
+				set = fact.Setting{Value: value, Source: "DYNAMIC_TOPIC_CONFIG"}
+			}
+			at := slices.Index(column.Distinct, set)
+			if at < 0 {
+				at, column.Distinct = len(column.Distinct), append(column.Distinct, set)
+			}
+			column.Of = append(column.Of, int32(at))
+		}
+		if further {
+			all.Others = append(all.Others, column)
+		}
 	}
 	return all
 }

@@ -23,7 +23,7 @@ process pid 4711 host.process {"pid":4711,"exists":true,"state":"S"}
 group billing kafka.group.state "Empty"
 broker * log.sigterm unknown not-asked
 configs orders min-isr 2
-configs events min-isr 1 unclean
+configs events min-isr 1 unclean retention 60000
 offsets billing orders-0 10 0 100
 offsets billing orders-1 none 0 50 40
 reach 3 refused
@@ -42,6 +42,9 @@ want sign dir-nearly-full on logdir 3:/my data unknown "not-allowed"
 want status incomplete
 want branch none
 want first disk-full
+want context rolling-restart "broker 3"
+want no context log-recovery
+want alert KafkaOfflinePartitions inactive
 `
 
 func TestParse(t *testing.T) {
@@ -62,7 +65,12 @@ func TestParse(t *testing.T) {
 		Text: `No space left, "really"`, Latest: `No space left, "really"`, Since: start.Add(-time.Hour)})
 	expectValue(t, k.Batches[0], fact.LogFatal, fact.BrokerOf(3), fact.LogLines{Since: start.Add(-time.Hour)})
 	expectValue(t, k.Batches[0], fact.Configs, fact.TheCluster, fact.TopicConfigs{Topics: []string{"orders", "events"}, MinISR: []int32{2, 1},
-		MinISRSource: []string{"DYNAMIC_TOPIC_CONFIG", "DYNAMIC_TOPIC_CONFIG"}, Unclean: []bool{false, true}})
+		MinISRSource: []string{"DYNAMIC_TOPIC_CONFIG", "DYNAMIC_TOPIC_CONFIG"}, Unclean: []bool{false, true},
+		Others: []fact.SettingColumn{
+			{Name: "retention.ms", Of: []int32{0, 1}, Distinct: []fact.Setting{{Value: "604800000", Source: "DEFAULT_CONFIG"}, {Value: "60000", Source: "DYNAMIC_TOPIC_CONFIG"}}},
+			{Name: "retention.bytes", Of: []int32{0, 0}, Distinct: []fact.Setting{{Value: "-1", Source: "DEFAULT_CONFIG"}}},
+			{Name: "cleanup.policy", Of: []int32{0, 0}, Distinct: []fact.Setting{{Value: "delete", Source: "DEFAULT_CONFIG"}}},
+		}})
 	expectValue(t, k.Batches[1], fact.Offsets, fact.Subject{Scope: fact.Group, Name: "billing"}, fact.GroupOffsets{
 		Topic: []string{"orders", "orders"}, Partition: []int32{0, 1}, Committed: []int64{20, -1}, LogStart: []int64{0, 0}, LogEnd: []int64{200, 50}, LastStable: []int64{200, 40}})
 
@@ -98,10 +106,12 @@ func TestParse(t *testing.T) {
 		{What: Cause, No: true, AtAll: true, ID: "broker-hung"},
 		{What: Sign, ID: "dir-nearly-full", Subject: dir, Word: "unknown", Part: "not-allowed"},
 		{What: Status, Word: "incomplete"}, {What: Branch, Word: "none"}, {What: First, Word: "disk-full"},
+		{What: Context, ID: "rolling-restart", Part: "broker 3"}, {What: Context, No: true, ID: "log-recovery"},
+		{What: Alert, ID: "KafkaOfflinePartitions", Word: "inactive"},
 	}
 	for i, w := range k.Wants {
 		w.Line, w.Text = 0, ""
-		if w.What != Cause && w.What != Sign {
+		if w.What == Status || w.What == Branch || w.What == First {
 			w.ID = ""
 		}
 		if w != wants[i] {
@@ -155,7 +165,8 @@ func TestParseErrors(t *testing.T) {
 		{"offsets g t-0 5 0", `expected "offsets GROUP`},
 		{"offsets g t-0 5 0 -3", `"-3" is no offset`},
 		{"configs t min-isr two", `min-isr "two", expected a number`},
-		{"configs t min-isr 2 clean", `expected "configs TOPIC`},
+		{"configs t min-isr 2 clean", `unknown word "clean" of settings`},
+		{"configs t min-isr 2 retention", `unknown word "retention" of settings`},
 		{"log log.fatal broker 3", `expected "log KEY SUBJECT count N`},
 		{"log log.fatal logdir 3:/d count 1", `log.fatal is known of a broker`},
 		{"log host.dir.used logdir 3:/d count 1", `host.dir.used is no kind of log line`},
@@ -175,6 +186,9 @@ func TestParseErrors(t *testing.T) {
 		{"want sign x on broker 3 maybe", `"maybe", expected one of [yes no unknown]`},
 		{"want status fine", `expected one of [fault incomplete advice clear]`},
 		{"want branch left", `expected one of [performance`},
+		{"want context x y", `expected "want context ID`},
+		{"want no context x even possible", `or "want no context ID"`},
+		{"want alert KafkaOfflinePartitions loud", `expected one of [firing pending cannot-tell inactive]`},
 	} {
 		_, err := Parse("x.case", []byte("live 1\n"+c.line+"\n"))
 		if err == nil || !strings.HasPrefix(err.Error(), "x.case:2: ") || !strings.Contains(err.Error(), c.want) {

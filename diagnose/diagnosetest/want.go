@@ -14,6 +14,7 @@ var (
 	outcomes = []string{string(diagnose.Yes), string(diagnose.No), string(diagnose.Unknown)}
 	roles    = []string{string(diagnose.Root), string(diagnose.Consequence)}
 	statuses = []string{string(diagnose.StatusFault), string(diagnose.StatusIncomplete), string(diagnose.StatusAdvice), string(diagnose.StatusClear)}
+	alerts   = []string{diagnose.Firing, diagnose.AlertPending, diagnose.AlertUnknown, diagnose.Inactive}
 	branches = []string{string(diagnose.PerformanceBranch), string(diagnose.AvailabilityBranch), string(diagnose.DataBranch), "none"}
 )
 
@@ -30,15 +31,15 @@ func parseWant(text string) (Want, error) {
 	if n := len(args); w.No && n == 4 && args[2] == "even" && args[3] == "possible" {
 		w.AtAll, args = true, args[:2]
 	}
-	if len(args) < 2 || w.No && (args[0] != string(Cause) || len(args) != 2) {
-		return w, errors.New("expected \"want cause|sign|status|branch|first …\" or \"want no cause ID [even possible]\"")
+	if len(args) < 2 || w.No && (len(args) != 2 || args[0] != string(Cause) && (args[0] != string(Context) || w.AtAll)) {
+		return w, errors.New("expected \"want cause|sign|status|branch|first|context|alert …\", \"want no cause ID [even possible]\" or \"want no context ID\"")
 	}
 	w.What, w.ID = What(args[0]), args[1]
+	if w.No {
+		return w, nil
+	}
 	switch w.What {
 	case Cause:
-		if w.No {
-			return w, nil
-		}
 		return w, w.about(args[2:], bands)
 	case Sign:
 		return w, w.about(args[2:], outcomes)
@@ -48,8 +49,19 @@ func parseWant(text string) (Want, error) {
 		return w, w.one(args[1:], branches)
 	case First:
 		return w, w.one(args[1:], nil)
+	case Context:
+		ok := len(args) == 2
+		if len(args) == 3 {
+			w.Part, ok = quotedText(args[2])
+		}
+		if !ok {
+			return w, errors.New("expected \"want context ID [\\\"part of what it says\\\"]\"")
+		}
+		return w, nil
+	case Alert:
+		return w, w.one(args[2:], alerts)
 	}
-	return w, fmt.Errorf("unknown want %q, expected cause, sign, status, branch or first", args[0])
+	return w, fmt.Errorf("unknown want %q, expected cause, sign, status, branch, first, context or alert", args[0])
 }
 
 // one reads a single word, of a set where there is one.
