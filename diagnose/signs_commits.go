@@ -70,13 +70,12 @@ var commitsAboveEnd = &Sign{
 	Doc:   "Committed offsets that are higher than the end of their log by more than 2, for 10 s or more: the topic was created anew, or the log lost its end. One or two above are a change of leader.",
 	Needs: []fact.Key{fact.Offsets},
 	Test: func(v *View) Reading {
-		const slack = 2
 		newest, _ := fact.Offsets.Latest(v, v.Subject)
 		now := offsets{newest}
 		var above []int
 		most := int64(0)
 		for i, c := range now.Committed {
-			if c >= 0 && now.LogEnd[i] >= 0 && c > now.LogEnd[i]+slack {
+			if now.beyond(i, c) {
 				above = append(above, i)
 				most = max(most, c-now.LogEnd[i])
 			}
@@ -89,9 +88,16 @@ var commitsAboveEnd = &Sign{
 	},
 }
 
+// beyond says whether an offset lies above the end of a partition's log. One or two
+// above are a change of leader.
+func (now offsets) beyond(i int, offset int64) bool {
+	const slack = 2
+	return now.LogEnd[i] >= 0 && offset > now.LogEnd[i]+slack
+}
+
 var commitsWentBack = &Sign{
 	ID: "commits-went-back", Title: "its commits went backwards", On: fact.Group, Trouble: true, Leak: 0.001,
-	Doc:  "A committed offset is lower than it was within the last two minutes: records are read again. Somebody reset the group, or a member sought back and committed. A copy of the group's partition of __consumer_offsets tells that of the last ten minutes, and of the last hours while a group that works has not come again to where it was.",
+	Doc:  "A committed offset is lower than it was within the last two minutes: records are read again. Somebody reset the group, or a member sought back and committed. One that lay above the end of its log and was put back repeats nothing. A copy of the group's partition of __consumer_offsets tells that of the last ten minutes, and of the last hours while a group that works has not come again to where it was.",
 	Uses: []fact.Key{fact.Offsets, fact.GroupOnDisk},
 	Test: func(v *View) Reading {
 		r := commitsFell(v)
@@ -122,7 +128,7 @@ func commitsFell(v *View) Reading {
 		past[n].each(past[n-1].offsets, func(i, j int) {
 			fell := past[n-1].Committed[j] - past[n].Committed[i]
 			at := now.index(past[n].Topic[i], past[n].Partition[i])
-			if fell <= 0 || at < 0 {
+			if fell <= 0 || at < 0 || past[n-1].beyond(j, past[n-1].Committed[j]) {
 				return
 			}
 			if last = past[n].at; when.IsZero() {

@@ -89,12 +89,17 @@ func rewoundOnDisk(v *View) (r Reading, current bool) {
 	if !told {
 		return r, false
 	}
+	var now offsets
+	now.GroupOffsets, _ = fact.Offsets.Latest(v, v.Subject)
 	var back offsets
 	var most *fact.Rewind
 	var first, last time.Time
 	for i := range p.Rewinds {
 		w := &p.Rewinds[i]
 		behind := p.State == "stable" && w.Now >= 0 && w.Now < w.From
+		if at := now.index(w.Topic, w.Partition); at >= 0 && now.beyond(at, w.From) {
+			continue // put back into the log
+		}
 		if w.Another || !behind && v.Now().Sub(w.At) > befellLately {
 			continue
 		}

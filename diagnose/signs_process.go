@@ -238,35 +238,58 @@ var swapsIn = &Sign{
 
 var packetsLost = &Sign{
 	ID: "packets-lost", Title: "its packets are lost", On: fact.Process, Trouble: true, Leak: 0.001,
-	Doc:   "1% or more of the TCP segments of the last minute were sent again, without those that the peer says it got twice, and timeouts or lost retransmits grew too: packets are lost. Needless retransmits alone are a crowded host.",
+	Doc:   "1% or more of the TCP segments of the last minute were sent again, and of its last quarter too, without those that the peer says it got twice, and timeouts or lost retransmits grew: packets are lost. Needless retransmits alone are a crowded host.",
 	Needs: []fact.Key{fact.TCPSegmentsOut, fact.TCPRetransmits, fact.TCPDSACKs},
 	Uses:  []fact.Key{fact.TCPTimeouts, fact.TCPLostRetransmits, fact.TCPFastRetransmits},
 	Test: func(v *View) Reading {
 		const few = 500 // segments: fewer tell nothing
-		var by [3]float64
-		var over float64
-		for i, k := range []fact.Of[float64]{fact.TCPSegmentsOut, fact.TCPRetransmits, fact.TCPDSACKs} {
-			grew, seconds, ok := fact.Growth(k, v, v.Subject, hostWindow)
-			if !ok {
-				return notYet("wants two samples")
-			}
-			by[i], over = grew, seconds
-		}
-		if by[0] < few {
-			return no("%.0f segments in %s: too few to tell", by[0], duration(over))
+		in, ok := resentIn(v, hostWindow)
+		switch {
+		case !ok:
+			return notYet("wants two samples")
+		case in.sent < few:
+			return no("%.0f segments in %s: too few to tell", in.sent, duration(in.over))
 		}
 		hard := 0.0
 		for _, k := range []fact.Of[float64]{fact.TCPTimeouts, fact.TCPLostRetransmits, fact.TCPFastRetransmits} {
 			grew, _, _ := fact.Growth(k, v, v.Subject, hostWindow)
 			hard += grew
 		}
-		lost := max(0, by[1]-by[2]) / by[0]
-		r := atLeast(lost, lossShare, fact.Ratio, "%.0f of %.0f segments sent again (%s), %.0f of them needlessly; %.0f timeouts and losses in %s", by[1], by[0], percent(lost), by[2], hard, duration(over))
+		r := atLeast(in.share(), lossShare, fact.Ratio, "%.0f of %.0f segments sent again (%s), %.0f of them needlessly; %.0f timeouts and losses in %s", in.again, in.sent, percent(in.share()), in.needless, hard, duration(in.over))
 		if hard < 3 {
 			r.Outcome = No
 		}
+		// A link that was down for a while, and is mended, loses nothing any more.
+		if lately, ok := resentIn(v, hostWindow/4); ok && r.Outcome == Yes && lately.share() < lossShare {
+			r.Outcome, r.Value = No, lately.share()
+			r.Text += fmt.Sprintf("; of the last %s %s", duration(lately.over), percent(lately.share()))
+		}
 		return r
 	},
+}
+
+// resent is what TCP of a process sent, and sent again, within some seconds.
+type resent struct{ sent, again, needless, over float64 }
+
+// share is the part of the segments that was sent again and not needlessly.
+func (r resent) share() float64 {
+	if r.sent <= 0 {
+		return 0
+	}
+	return max(0, r.again-r.needless) / r.sent
+}
+
+// resentIn counts over a window; ok is false where two samples are wanted.
+func resentIn(v *View, window time.Duration) (r resent, ok bool) {
+	for _, one := range []struct {
+		key fact.Of[float64]
+		to  *float64
+	}{{fact.TCPSegmentsOut, &r.sent}, {fact.TCPRetransmits, &r.again}, {fact.TCPDSACKs, &r.needless}} {
+		if *one.to, r.over, ok = fact.Growth(one.key, v, v.Subject, window); !ok {
+			return r, false
+		}
+	}
+	return r, true
 }
 
 var heapBadlySet = &Sign{

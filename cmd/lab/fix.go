@@ -82,6 +82,10 @@ func (x fixer) mend(ctx context.Context, c *lab.Cluster, row *fixed) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	// What follows from it has shown by then, and must go as well.
+	if found, v, err = w.find(ctx, f.Book()); err != nil {
+		return err
+	}
 	tools, err := c.Toolbox()
 	if err != nil {
 		return err

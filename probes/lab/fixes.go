@@ -81,7 +81,7 @@ var Fixes = []*Fix{
 		},
 	}}},
 	{Fault: cpuStarved, Take: []Take{{Step: "Raise the quota", Fill: unit(2)}}},
-	{Fault: fdExhaustion, Take: []Take{{Step: "Raise the limit of the running process"}}},
+	{Fault: fdExhaustion, Take: []Take{{Step: "\"Operation not permitted\""}}}, // the lab may not go above the hard limit
 	{Fault: mmapExhaustion, Take: []Take{
 		{Step: "Or take the bound off the process"},
 		{Step: "A dir went offline", Fill: unit(3)},
@@ -152,15 +152,22 @@ var Fixes = []*Fix{
 		Step: "The key is one client's mistake", Hand: "the producer is mended and rolled out",
 		By: func(ctx context.Context, c *Cluster, t *Toolbox) error { return hotPartition.Heal(ctx, c) },
 	}}},
-	{Fault: offsetRewind, Over: standing(900), Take: []Take{{
-		Step: "It was not meant", Hand: "what sets the offsets back is stopped",
-		Fill: map[string]string{"<topic>": readingsTopic, "<offset>": "900"},
-		By:   func(_ context.Context, c *Cluster, _ *Toolbox) error { return c.stopConsumers() },
-	}}},
-	{Fault: offsetAboveLogEnd, Over: standing(0), Take: []Take{{Step: "Created anew", Fill: map[string]string{"<topic>": readingsTopic}}}},
-	{Fault: offsetBelowLogStart, Cause: "offset-below-log-start", Over: standing(900), Take: []Take{{
-		Step: "Put the commit on the oldest record", Fill: map[string]string{"<topic>": readingsTopic},
-	}}},
+	{Fault: offsetRewind, Over: reportKeepsUp, Take: []Take{
+		{
+			Step: "It was not meant", Hand: "what sets the offsets back is stopped",
+			Fill: map[string]string{"<topic>": readingsTopic, "<offset>": "900"},
+			By:   func(_ context.Context, c *Cluster, _ *Toolbox) error { return c.stopConsumers() },
+		},
+		{Step: "Start the members again", Hand: "a member is started", By: reportStarted},
+	}},
+	{Fault: offsetAboveLogEnd, Over: reportKeepsUp, Take: []Take{
+		{Step: "Created anew", Fill: map[string]string{"<topic>": readingsTopic}},
+		{Step: "Start the members again", Hand: "a member is started", By: reportStarted},
+	}},
+	{Fault: offsetBelowLogStart, Cause: "offset-below-log-start", Over: reportKeepsUp, Take: []Take{
+		{Step: "Put the commit on the oldest record", Fill: map[string]string{"<topic>": readingsTopic}},
+		{Step: "Start the members again", Hand: "a member is started", By: reportStarted},
+	}},
 	{Fault: hangingTransaction, Over: auditorsKeepUp, Take: []Take{{
 		Step: "Abort what no coordinator ends", Fill: map[string]string{"<topic>": paymentsTopic, "<partition>": "0"}, Read: startOffset,
 	}}},
