@@ -29,6 +29,8 @@ var All = &Catalogue{
 		oomKillRecorded, mapsShort, cpuThrottled, cpuStolen, cpuWaits, swapsIn, packetsLost, threadsWaitForDisk, readsColdData, bytesHeldBack,
 		// metrics
 		handlersBusy, requestsQueue, handlersBurn, networkThreadBusy, responsesWait, networkThreadsBurn, connectionsMade, clientsThrottled, messagesConverted, batchesSmall, logFlushSlow,
+		// which phase
+		handlersAtCores, networkThreadAtCore, followersWaitedFor,
 	},
 	Causes: []*Cause{
 		brokerCrashed, brokerHung, plannedShutdown, brokerFenced, fdExhaustion, mmapExhaustion, oomKilled,
@@ -58,7 +60,7 @@ var boxes = []*Box{
 	{ID: "check-metrics", Title: "metrics", State: metricsState, Doc: "two samples at least: rates and alert rules"},
 	{ID: "classify", Title: "classify", State: classifyState, Doc: "the branch, and why"},
 
-	{ID: "resource-analysis", Title: "resources", Branch: PerformanceBranch, Doc: "CPU, memory and disks of this host", Signs: []*Sign{cpuBusy, memoryShort, diskSlow, processBusy, fdsShort, mapsShort, cpuThrottled, cpuStolen, cpuWaits, swapsIn, threadsWaitForDisk, dirDeviceSlow, readsColdData, logFlushSlow, handlersBurn, networkThreadsBurn, produceLatencyHigh}},
+	{ID: "resource-analysis", Title: "resources", Branch: PerformanceBranch, Doc: "CPU, memory and disks of this host", Signs: []*Sign{cpuBusy, memoryShort, diskSlow, processBusy, fdsShort, mapsShort, cpuThrottled, cpuStolen, cpuWaits, swapsIn, threadsWaitForDisk, dirDeviceSlow, readsColdData, logFlushSlow, handlersBurn, networkThreadsBurn, handlersAtCores, networkThreadAtCore, produceLatencyHigh}},
 	{ID: "gc-analysis", Title: "GC", Branch: PerformanceBranch, Doc: "collections of the brokers' JVMs", Signs: []*Sign{gcTimeShare, gcPausesLong, heapFullAfterGC, fullGCsRepeat, outOfMemoryLogged, humongousPauses, youngPausesPile}},
 	{ID: "config-check", Title: "settings", Branch: PerformanceBranch, Doc: "broker, topic, system and JVM settings", Signs: []*Sign{minISRAboveRF, minISRAboveRFBites, singleReplica, uncleanAllowed, messageAboveFetch, softwareDiffers, metadataVersionBehind, heapBadlySet, limitsTight, kernelNotTuned, mountRisksData, handlersBusy, requestsQueue, networkThreadBusy, responsesWait, connectionsMade, clientsThrottled, messagesConverted, batchesSmall, singlesOnDisk, oldFormatOnDisk}},
 	{ID: "optimisation-plan", Title: "plan", Branch: PerformanceBranch, State: planState(PerformanceBranch), Doc: "the playbook"},
@@ -70,7 +72,7 @@ var boxes = []*Box{
 
 	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk", Signs: []*Sign{segmentDamaged, checkpointDamaged, damageAhead, damageWithoutCopy, corruptRecordLogged, batchesRepeated, payloadsRepeated}},
 	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, groupRefused, commitsBehind, commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit, lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue, retentionClock}},
-	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, followsPartly, fetcherFailedLogged, slowToFollow, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, replicasAhead, replicasStandStill, diskAhead, readBeyondEpoch, copiesBeyondUnclean, isrShrinksOften}},
+	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, followsPartly, fetcherFailedLogged, slowToFollow, followersWaitedFor, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, replicasAhead, replicasStandStill, diskAhead, readBeyondEpoch, copiesBeyondUnclean, isrShrinksOften}},
 	{ID: "repair-plan", Title: "plan", Branch: DataBranch, State: planState(DataBranch), Doc: "the playbook"},
 
 	{ID: "apply-fix", Title: "apply", State: applyState, Doc: "done by the operator, outside; a marks the time"},

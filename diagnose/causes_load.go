@@ -14,10 +14,11 @@ var handlerSaturation = &Cause{
 	Signs: []Link{
 		{Sign: handlersBusy, Strength: Always, Decisive: true, Must: true},
 		{Sign: requestsQueue, Strength: Often},
+		{Sign: handlersAtCores, Strength: Sometimes, Decisive: true},
 		{Sign: handlersBurn, Strength: Sometimes, Follows: true},
 	},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("request handlers of broker %s are saturated: %s", s.Name, gist(yes, handlersBusy, requestsQueue))
+		return fmt.Sprintf("request handlers of broker %s are saturated: %s", s.Name, gist(yes, handlersBusy, handlersAtCores, requestsQueue))
 	},
 }
 
@@ -27,11 +28,12 @@ var networkSaturation = &Cause{
 	Signs: []Link{
 		{Sign: networkThreadBusy, Strength: Always, Must: true},
 		{Sign: responsesWait, Strength: Always, Decisive: true},
+		{Sign: networkThreadAtCore, Strength: Often},
 		{Sign: networkThreadsBurn, Strength: Often, Follows: true},
 	},
 	RulesOut: []*Sign{readsColdData, cpuThrottled},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("network threads of broker %s are saturated: %s", s.Name, gist(yes, networkThreadBusy, responsesWait))
+		return fmt.Sprintf("network threads of broker %s are saturated: %s", s.Name, gist(yes, networkThreadBusy, networkThreadAtCore, responsesWait))
 	},
 }
 
@@ -107,12 +109,13 @@ var slowFollower = &Cause{
 	ID: "slow-follower", Title: "a follower is slow", Fault: highLatency, Severity: Major, On: fact.Broker, Prior: 0.004,
 	Doc: "The follower cannot keep up with its leaders: producers with acks=all wait for it until it leaves the ISR, and again when it comes back.",
 	Signs: []Link{
-		{Sign: slowToFollow, Strength: Always, Decisive: true},
+		{Sign: slowToFollow, Strength: Often, Decisive: true}, // not while each fetch ends in time
+		{Sign: followersWaitedFor, Strength: Always, Decisive: true},
 		{Sign: leftISR, Strength: Sometimes, Follows: true},
 	},
 	RulesOut: []*Sign{brokerNotLive},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("broker %s follows too slowly: %s", s.Name, gist(yes, slowToFollow))
+		return fmt.Sprintf("broker %s follows too slowly: %s", s.Name, gist(yes, slowToFollow, followersWaitedFor))
 	},
 }
 

@@ -41,8 +41,15 @@ func phase(v *View, request string, of fact.Phase) float64 {
 
 // largestPhase is the phase that takes most of a type of request, on average.
 func largestPhase(v *View, request string) (of fact.Phase, mean float64) {
+	all, _ := fact.MetricRequests.Latest(v, v.Subject)
+	times, _ := timesOf(all, request)
+	return longestPhase(times)
+}
+
+// longestPhase is the phase that takes most of some requests, on average.
+func longestPhase(times fact.RequestTimes) (of fact.Phase, mean float64) {
 	for _, p := range []fact.Phase{fact.PhaseQueue, fact.PhaseLocal, fact.PhaseRemote, fact.PhaseResponseQueue, fact.PhaseSend} {
-		if m := phase(v, request, p); m > mean {
+		if m := times.Phases[p]["mean"]; m > mean {
 			of, mean = p, m
 		}
 	}
