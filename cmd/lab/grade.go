@@ -70,7 +70,7 @@ func grade(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	return x.write(k.Version)
+	return x.write()
 }
 
 // prepare tells the examiner what decides, and which probes are whose.
@@ -122,6 +122,8 @@ func (x *exam) identify(ctx context.Context, path string) error {
 	return nil
 }
 
+const maxRow = 1 << 20 // bytes of one line of the state
+
 // load reads the rows that were kept; the last of each name counts.
 func (x *exam) load() error {
 	x.grades = map[string]*lab.Grade{}
@@ -134,20 +136,35 @@ func (x *exam) load() error {
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
+	lines.Buffer(nil, maxRow)
+	n := 1
+	for ; lines.Scan(); n++ {
 		g := &lab.Grade{}
-		if err := json.Unmarshal(lines.Bytes(), g); err != nil {
+		err := json.Unmarshal(lines.Bytes(), g)
+		if err == nil && g.Name == "" {
+			err = errors.New("field name: the name of a fault is expected")
+		}
+		if err != nil {
 			return fmt.Errorf("%s:%d: %w", x.state, n, err)
 		}
 		x.grades[g.Name] = g
 	}
-	return lines.Err()
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("%s:%d: %w", x.state, n, err)
+	}
+	return nil
+}
+
+// graded says whether a row was run with this very ktriage, bit, and was graded by
+// the rules of now, so that it needs no second run.
+func (x *exam) graded(f *lab.Fault) bool {
+	g := x.grades[f.Name]
+	return !x.again && g != nil && g.Binary == x.binary && g.Rules == lab.Rules && g.Saw != ""
 }
 
 func (x *exam) run(ctx context.Context, faults []*lab.Fault) error {
 	for _, f := range faults {
-		if g := x.grades[f.Name]; g != nil && g.Binary == x.binary && g.Saw != "" && !x.again {
+		if x.graded(f) {
 			continue
 		}
 		g, err := x.one(ctx, f)
@@ -198,12 +215,9 @@ func (x *exam) keep(g *lab.Grade) error {
 	return errors.Join(err, f.Close())
 }
 
-func (x *exam) write(version string) error {
+func (x *exam) write() error {
 	if x.out == "" {
 		return nil
-	}
-	if version == "" {
-		version = lab.DefaultVersion
 	}
 	var all []*lab.Grade
 	for _, f := range lab.Faults {
@@ -215,7 +229,7 @@ func (x *exam) write(version string) error {
 	if err != nil {
 		return err
 	}
-	err = lab.Accuracy(f, lab.Faults, all, version)
+	err = lab.Accuracy(f, lab.Faults, all)
 	wrong := slices.DeleteFunc(all, func(g *lab.Grade) bool { return g.Right && g.Failed == "" })
 	fmt.Printf("%s: %d rows do not hold\n", x.out, len(wrong))
 	return errors.Join(err, f.Close())

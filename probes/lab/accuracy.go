@@ -5,20 +5,24 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 )
 
-// Accuracy writes what an exam says, as Markdown: one table of faults, then what
-// was mistaken for what, false alarms, what is said with less in sight, and what
-// was not run. all is every fault there is; grades may be of a part of them.
-func Accuracy(w io.Writer, all []*Fault, grades []*Grade, version string) error {
+// Accuracy writes what an exam says, as Markdown: what was run and on what, one
+// table of faults, how long they took, what was mistaken for what, false alarms,
+// what is said with less in sight, and what was not run. all is every fault there
+// is; grades may be of a part of them. All of it comes from the grades.
+func Accuracy(w io.Writer, all []*Fault, grades []*Grade) error {
 	a := &accuracy{all: all, grades: map[string]*Grade{}}
 	for _, g := range grades {
 		a.grades[g.Name] = g
 	}
-	a.head(version)
+	a.head()
+	a.shares()
 	a.faults("Faults", "fault", "mixture")
 	a.faults("Planned work and advice", "context")
 	a.faults("Healthy controls", "control")
+	a.seconds()
 	a.confusion()
 	a.without()
 	a.notHeld()
@@ -35,15 +39,72 @@ type accuracy struct {
 
 func (a *accuracy) say(format string, args ...any) { fmt.Fprintf(&a.b, format, args...) }
 
-// of is the grades of some kinds that were injected, in the order of the faults.
+// of is the grades of some kinds that were injected, in the order of the faults;
+// no kinds are all of them.
 func (a *accuracy) of(kinds ...string) []*Grade {
 	var some []*Grade
 	for _, f := range a.all {
-		if g := a.grades[f.Name]; g != nil && g.Saw != "" && slices.Contains(kinds, g.Kind) {
+		if g := a.grades[f.Name]; g != nil && g.Saw != "" && (len(kinds) == 0 || slices.Contains(kinds, g.Kind)) {
 			some = append(some, g)
 		}
 	}
 	return some
+}
+
+// head says what ran, on what and when.
+func (a *accuracy) head() {
+	a.say("# How often ktriage is right\n\nWritten by `make grade`. Each fault is injected into a real Kafka of its own, an oracle that is not\nktriage sees that it bit, and then `ktriage check` is asked.\n\n")
+	run := a.of()
+	var from, to time.Time
+	for _, g := range run {
+		if from.IsZero() || g.At.Before(from) {
+			from = g.At
+		}
+		if g.At.After(to) {
+			to = g.At
+		}
+	}
+	when := "–"
+	if len(run) > 0 {
+		when = from.UTC().Format("2006-01-02 15:04") + " to " + to.UTC().Format("2006-01-02 15:04") + " UTC"
+	}
+	a.say("| | |\n|---|---|\n")
+	a.say("| rows | %d of %d; faults: %d, mixtures: %d, planned work and advice: %d, healthy controls: %d |\n", len(run), len(a.all),
+		len(a.of("fault")), len(a.of("mixture")), len(a.of("context")), len(a.of("control")))
+	a.say("| Kafka | %s |\n", tally(run, func(g *Grade) string { return g.Kafka }))
+	a.say("| ktriage, as commit and sum of the binary | %s |\n", tally(run, func(g *Grade) string { return strings.TrimSpace(g.Commit + " " + g.Binary) }))
+	a.say("| machine | %s |\n", tally(run, func(g *Grade) string { return g.Machine }))
+	a.say("| run | %s |\n", when)
+	if old := count(run, func(g *Grade) bool { return g.Rules != Rules }); old > 0 {
+		a.say("| graded by older rules | rows: %d; what they say with less in sight is left out |\n", old)
+	}
+}
+
+// tally is what some rows have, the most frequent first, and where they differ how
+// many have it.
+func tally(rows []*Grade, of func(*Grade) string) string {
+	times := map[string]int{}
+	var all []string
+	for _, g := range rows {
+		text := of(g)
+		if text == "" {
+			text = "not noted"
+		}
+		if times[text]++; times[text] == 1 {
+			all = append(all, text)
+		}
+	}
+	slices.SortStableFunc(all, func(x, y string) int { return times[y] - times[x] })
+	switch len(all) {
+	case 0:
+		return "–"
+	case 1:
+		return cell(all[0])
+	}
+	for i, text := range all {
+		all[i] = fmt.Sprintf("%s (rows: %d)", cell(text), times[text])
+	}
+	return strings.Join(all, ", ")
 }
 
 func count[T any](all []T, is func(T) bool) (n int) {
@@ -55,26 +116,22 @@ func count[T any](all []T, is func(T) bool) (n int) {
 	return n
 }
 
-func (a *accuracy) head(version string) {
+// shares is the numbers that the exam is sat for.
+func (a *accuracy) shares() {
 	faults, controls := a.of("fault", "mixture"), a.of("control", "context")
 	var less []Without
 	for _, g := range faults {
-		for _, w := range g.Without {
-			if w.What == "decisive" {
-				less = append(less, w)
-			}
-		}
+		less = append(less, g.less("decisive")...)
 	}
-	wrongLess := count(less, func(w Without) bool { return w.Answer == WrongNow })
-	a.say("# How often ktriage is right\n\nWritten by `make grade`: each fault is injected into a real Kafka %s of its own, an oracle that is not\nktriage sees that it bit, and then `ktriage check` is asked. What was not run is listed at the end.\n\n", version)
-	a.say("| | | |\n|---|---|---|\n")
+	answer := func(is string) func(Without) bool { return func(w Without) bool { return w.Answer == is } }
+	a.say("\n| | | |\n|---|---|---|\n")
 	a.share("right cause first, and sure", count(faults, func(g *Grade) bool { return g.Right }), len(faults))
 	a.share("and on the right subject", count(faults, func(g *Grade) bool { return g.Subject }), len(faults))
 	a.share("of faults: sure of a grave cause that is not there", count(faults, func(g *Grade) bool { return len(g.Wrong) > 0 }), len(faults))
 	a.share("of controls, planned work and advice: a false alarm", count(controls, func(g *Grade) bool { return len(g.Wrong) > 0 }), len(controls))
-	a.share("without the decisive probes: honest", count(less, func(w Without) bool { return w.Answer == CannotTell || w.Answer == StillTold }), len(less))
-	a.share("without the decisive probes: sure of what is not there", wrongLess, len(less))
-	a.share("faults and controls run, of those there are", len(faults)+len(controls), len(a.all))
+	a.share("without the decisive probes: honest", count(less, Without.Honest), len(less))
+	a.share("without the decisive probes: its consequence taken for the root", count(less, answer(Consequence)), len(less))
+	a.share("without the decisive probes: sure of what is not there", count(less, answer(WrongNow)), len(less))
 }
 
 func (a *accuracy) share(what string, n, of int) {
@@ -90,13 +147,13 @@ func (a *accuracy) faults(title string, kinds ...string) {
 	if len(some) == 0 {
 		return
 	}
-	a.say("\n## %s\n\n| injected | expected | named first | on | band | seconds | right | subject | at |\n|---|---|---|---|---|---|---|---|---|\n", title)
+	a.say("\n## %s\n\n| injected | expected | named first | on | band | seconds | right | subject | grave, sure and not there |\n|---|---|---|---|---|---|---|---|---|\n", title)
 	for _, g := range some {
 		expected := strings.Join(g.Expected, " + ")
 		if expected == "" {
 			expected = "nothing"
 		}
-		a.say("| %s | %s | %s | %s | %s | %.1f | %s | %s | %s |\n", g.Name, expected, g.First, cell(g.On), g.Band, g.Seconds, yesNo(g.Right), yesNo(g.Subject), g.Commit)
+		a.say("| %s | %s | %s | %s | %s | %.1f | %s | %s | %s |\n", g.Name, expected, g.First, cell(g.On), g.Band, g.Seconds, yesNo(g.Right), yesNo(g.Subject), bold(g.Wrong))
 	}
 }
 
@@ -107,91 +164,55 @@ func yesNo(b bool) string {
 	return "**no**"
 }
 
+// bold is words that stand out; none are nothing.
+func bold(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return "**" + strings.Join(words, " ") + "**"
+}
+
 func cell(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
 
-// confusion lists what was named first for each cause: the cells of the matrix
-// that are not empty.
-func (a *accuracy) confusion() {
-	type pair struct{ expected, named string }
-	counts := map[pair]int{}
-	for _, g := range a.of("fault", "mixture", "context", "control") {
-		expected, named := "nothing", g.First
-		if len(g.Expected) > 0 {
-			expected = g.Expected[0]
-		} else if len(g.Wrong) == 0 {
-			named = "nothing" // or advice
-		}
-		counts[pair{expected, named}]++
-	}
-	var pairs []pair
-	right := 0
-	for p, n := range counts {
-		if p.expected == p.named {
-			right += n
+// seconds is how long the right answers took, from the oracle's word, apart by how
+// long one check looks: signs that must hold for some time cannot be told sooner.
+func (a *accuracy) seconds() {
+	took := map[string][]*Grade{}
+	var paces []string
+	for _, f := range a.all {
+		g := a.grades[f.Name]
+		if g == nil || g.Saw == "" || !g.Right || g.Kind != "fault" && g.Kind != "mixture" {
 			continue
 		}
-		pairs = append(pairs, p)
+		pace := f.pace()
+		if took[pace] == nil {
+			paces = append(paces, pace)
+		}
+		took[pace] = append(took[pace], g)
 	}
-	slices.SortFunc(pairs, func(x, y pair) int { return strings.Compare(x.expected+" "+x.named, y.expected+" "+y.named) })
-	a.say("\n## Confusion matrix\n\nOn its diagonal, the cause that was there named first: %d. Beside it:\n\n", right)
-	if len(pairs) == 0 {
-		a.say("nothing.\n")
+	if len(paces) == 0 {
 		return
 	}
-	a.say("| there | named first | times |\n|---|---|---|\n")
-	for _, p := range pairs {
-		a.say("| %s | %s | %d |\n", p.expected, p.named, counts[p])
+	slices.Sort(paces)
+	a.say("\n## Seconds to the right cause\n\nFrom the oracle's word to the end of the check that named it.\n\n| one check | rows | in its first check | fastest | median | slowest |\n|---|---|---|---|---|---|\n")
+	for _, pace := range paces {
+		rows := took[pace]
+		slices.SortFunc(rows, func(x, y *Grade) int { return int(1e6 * (x.Seconds - y.Seconds)) })
+		last := rows[len(rows)-1]
+		a.say("| %s | %d | %d | %.1f | %.1f | %.1f (%s) |\n", pace, len(rows), count(rows, func(g *Grade) bool { return g.Rounds == 1 }), rows[0].Seconds, rows[len(rows)/2].Seconds, last.Seconds, last.Name)
 	}
 }
 
-func (a *accuracy) without() {
-	names := map[string]string{"decisive": "Without the probes that decided", "host": "From another host: no probe of the host", "kafka": "On the host alone: no probe that asks Kafka"}
-	for _, what := range []string{"decisive", "host", "kafka"} {
-		var lines []string
-		for _, g := range a.of("fault", "mixture") {
-			for _, w := range g.Without {
-				if w.What != what {
-					continue
-				}
-				skip, band := w.Skip, name(w.Band)
-				if what != "decisive" {
-					skip = "all of them"
-				}
-				lines = append(lines, fmt.Sprintf("| %s | %s | %s | %s | %s | %d | %s |\n", g.Name, skip, band, w.Status, w.Answer, w.Named, strings.Join(w.Wrong, " ")))
-			}
-		}
-		if lines != nil {
-			a.say("\n## %s\n\n| injected | skipped | band of its cause | status | answer | signs named as not asked | wrong |\n|---|---|---|---|---|---|---|\n%s", names[what], strings.Join(lines, ""))
+// pace is how long one check of a fault looks, as its arguments say.
+func (f *Fault) pace() string {
+	var said []string
+	for i, arg := range f.Args {
+		if (arg == "--samples" || arg == "--every") && i+1 < len(f.Args) {
+			said = append(said, arg+" "+f.Args[i+1])
 		}
 	}
-}
-
-func (a *accuracy) notHeld() {
-	var lines []string
-	for _, f := range a.all {
-		if g := a.grades[f.Name]; g != nil && g.Saw != "" && g.Failed != "" {
-			lines = append(lines, fmt.Sprintf("- %s: %s\n", g.Name, shorten(g.Failed, 300)))
-		}
+	if said == nil {
+		return "by default"
 	}
-	if lines != nil {
-		a.say("\n## What does not hold\n\nMore is asked of each than its first cause: consequences under it, the branch, nothing grave beside it.\n\n%s", strings.Join(lines, ""))
-	}
-}
-
-func (a *accuracy) notRun() {
-	var failed, missing []string
-	for _, f := range a.all {
-		switch g := a.grades[f.Name]; {
-		case g == nil:
-			missing = append(missing, f.Name)
-		case g.Saw == "":
-			failed = append(failed, fmt.Sprintf("- %s: %s\n", g.Name, shorten(g.Failed, 300)))
-		}
-	}
-	if failed != nil {
-		a.say("\n## Could not be injected\n\n%s", strings.Join(failed, ""))
-	}
-	if missing != nil {
-		a.say("\n## Not run\n\n%s.\n", strings.Join(missing, ", "))
-	}
+	return "`" + strings.Join(said, " ") + "`"
 }

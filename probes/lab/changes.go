@@ -158,5 +158,8 @@ func (c *Cluster) unexpand(text string) string {
 	for _, n := range c.Brokers() {
 		text = strings.ReplaceAll(text, n.LogDir, fmt.Sprintf("$LOGDIR%d", n.ID))
 	}
+	if c.Dir == "" { // nobody started it
+		return text
+	}
 	return strings.ReplaceAll(text, c.Dir, "$DIR")
 }

@@ -2,10 +2,15 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 )
+
+// Rules is the number of the rules by which rows are graded. It goes up when they
+// are made stricter: what was graded by older ones is graded again.
+const Rules = 2
 
 // Grade is what came of one fault or control in an exam. It is kept in a file, so
 // that an exam can be sat in pieces.
@@ -14,8 +19,11 @@ type Grade struct {
 	Kind     string    `json:"kind"`   // fault, mixture, context or control
 	Binary   string    `json:"binary"` // sum of the ktriage that was judged
 	Commit   string    `json:"commit"`
+	Rules    int       `json:"rules"` // by which it was graded
 	At       time.Time `json:"at"`
-	Saw      string    `json:"saw"` // by the oracle; "": it was not injected
+	Kafka    string    `json:"kafka,omitempty"`   // its version; "": not noted, as in rows of old
+	Machine  string    `json:"machine,omitempty"` // what it ran on, as Machine says
+	Saw      string    `json:"saw"`               // by the oracle; "": it was not injected
 	Expected []string  `json:"expected"`
 	First    string    `json:"first"` // cause of the first root, or "nothing"
 	On       string    `json:"on"`    // its subject
@@ -31,27 +39,6 @@ type Grade struct {
 	Took     float64   `json:"took"`              // seconds, start of the cluster included
 	Without  []Without `json:"without,omitempty"` // checks that see less
 }
-
-// Without is a check that sees less, of a fault that was named.
-type Without struct {
-	What     string   `json:"what"` // "decisive", "host", "kafka"
-	Skip     string   `json:"skip"`
-	Cause    string   `json:"cause"`
-	Band     string   `json:"band"` // of that cause now; "": not named
-	Status   string   `json:"status"`
-	Answer   string   `json:"answer"`             // still told, cannot tell, silent, wrong
-	Named    int      `json:"named"`              // signs named as not asked
-	Expected bool     `json:"expected,omitempty"` // the decisive probes were taken away, so that it may not be confirmed by them
-	Wrong    []string `json:"wrong,omitempty"`
-}
-
-// Answers of a check that sees less.
-const (
-	StillTold  = "still told"  // by other evidence, and rightly
-	CannotTell = "cannot tell" // not sure, says so, and names what was not asked
-	Silent     = "silent"      // not sure, and does not say what it misses
-	WrongNow   = "wrong"       // sure of what is not there
-)
 
 // Kind of a fault in an exam.
 func (f *Fault) Kind() string {
@@ -78,21 +65,18 @@ type Examiner struct {
 
 // Grade runs one fault.
 func (e *Examiner) Grade(ctx context.Context, f *Fault) *Grade {
-	g := &Grade{Name: f.Name, Kind: f.Kind(), At: time.Now().UTC()}
-	for _, x := range f.Expect {
-		g.Expected = append(g.Expected, x.Cause)
-	}
-	g.Expected = append(g.Expected, f.Context...)
+	g := newGrade(f)
+	g.At, g.Machine = time.Now().UTC(), Machine()
 	k := *e.Checker
 	k.Blunt, k.Heal = true, false
 	k.Also = func(ctx context.Context, c *Cluster, as *Ktriage, row *Row) error {
+		g.Kafka = c.Version
 		g.judge(c, f, row.Evidence)
+		var err error
 		if e.Record != nil {
-			if err := e.Record(ctx, c, as, f); err != nil {
-				return err
-			}
+			err = e.Record(ctx, c, as, f)
 		}
-		return e.without(ctx, c, as, f, row, g)
+		return errors.Join(err, e.without(ctx, c, as, f, row, g))
 	}
 	alone := *f
 	alone.Blind = nil // what is taken away here is what the verdict rests on
@@ -101,6 +85,16 @@ func (e *Examiner) Grade(ctx context.Context, f *Fault) *Grade {
 	if row.Err != nil {
 		g.Failed = strings.ReplaceAll(row.Err.Error(), "\n", "; ")
 	}
+	return g
+}
+
+// newGrade is the grade of a fault of which nothing is known yet.
+func newGrade(f *Fault) *Grade {
+	g := &Grade{Name: f.Name, Kind: f.Kind(), Rules: Rules}
+	for _, x := range f.Expect {
+		g.Expected = append(g.Expected, x.Cause)
+	}
+	g.Expected = append(g.Expected, f.Context...)
 	return g
 }
 
@@ -133,75 +127,4 @@ func (f *Fault) wrong(r *Report) []string {
 		}
 	}
 	return all
-}
-
-// without takes away the probes that decided the first expected cause, and where
-// a check is short all of the host's, and all of Kafka's.
-func (e *Examiner) without(ctx context.Context, c *Cluster, k *Ktriage, f *Fault, row *Row, g *Grade) error {
-	if !g.Right || len(f.Expect) == 0 {
-		return nil // nothing to lose
-	}
-	skips := []Without{{What: "decisive", Skip: e.decided(row.Evidence, f.Expect[0].Cause), Expected: true}}
-	if len(f.Args) == 0 && f.Kind() == "fault" {
-		skips = append(skips, Without{What: "host", Skip: e.Host}, Without{What: "kafka", Skip: e.Kafka})
-	}
-	for _, w := range skips {
-		if w.Skip == "" {
-			continue
-		}
-		r, err := k.Check(ctx, c, append([]string{"--skip", w.Skip}, f.Args...)...)
-		if err != nil {
-			return err
-		}
-		w.judge(f, r)
-		g.Without = append(g.Without, w)
-	}
-	return nil
-}
-
-// decided is the probes behind the decisive signs of a cause that say yes; where
-// none decides, behind all that say yes.
-func (e *Examiner) decided(r *Report, cause string) string {
-	var decisive, any []string
-	note := func(to []string, p string) []string {
-		if !slices.Contains(to, p) {
-			to = append(to, p)
-		}
-		return to
-	}
-	for _, f := range r.Findings {
-		if f.Cause != cause {
-			continue
-		}
-		for _, x := range f.Evidence {
-			if x.Outcome != "yes" || x.Source == nil || *x.Source == "" {
-				continue
-			}
-			any = note(any, *x.Source)
-			if e.Decisive(cause, x.Sign) {
-				decisive = note(decisive, *x.Source)
-			}
-		}
-	}
-	if len(decisive) == 0 {
-		decisive = any
-	}
-	slices.Sort(decisive)
-	return strings.Join(decisive, ",")
-}
-
-// judge says what a check that sees less makes of a fault.
-func (w *Without) judge(f *Fault, r *Report) {
-	w.Cause = f.Expect[0].Cause
-	w.Band, w.Status, w.Wrong, w.Named = r.band(w.Cause), r.Verdict.Status, f.wrong(r), len(r.notAsked())
-	switch {
-	case len(w.Wrong) > 0:
-		w.Answer = WrongNow
-	case w.Band == "confirmed" || w.Band == "likely":
-		w.Answer = StillTold
-	case w.Named > 0 && w.Status != "clear" && w.Status != "advice":
-		w.Answer = CannotTell
-	default:
-		w.Answer = Silent
-	}
 }

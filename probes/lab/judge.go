@@ -139,18 +139,3 @@ func name(band string) string {
 	}
 	return band
 }
-
-// notAsked is the signs that a report calls unknown because of --skip.
-func (r *Report) notAsked() []string {
-	var signs []string
-	all := slices.Clone(r.Coverage.Unknown)
-	for _, f := range r.Findings {
-		all = append(all, f.Unknown...)
-	}
-	for _, u := range all {
-		if u.Reason == "not-asked" && !slices.Contains(signs, u.Sign) {
-			signs = append(signs, u.Sign)
-		}
-	}
-	return signs
-}

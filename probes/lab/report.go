@@ -27,6 +27,7 @@ type Report struct {
 	Coverage struct {
 		Unknown []Unknown `json:"unknown"`
 	} `json:"coverage"`
+	Next   *Next `json:"next"`
 	Probes []struct {
 		Name, Status string
 		Error        *string
@@ -45,9 +46,14 @@ type Finding struct {
 }
 
 // Unknown is a sign that could not be read.
-type Unknown struct{ Sign, Reason, How string }
+type Unknown struct{ Sign, Reason, Detail, How string }
 
-func (f Finding) sure() bool { return f.Band == "confirmed" || f.Band == "likely" }
+// Next is the sign that a report would look at next, and how.
+type Next struct{ Sign, Text string }
+
+func (f Finding) sure() bool { return sure(f.Band) }
+
+func sure(band string) bool { return band == "confirmed" || band == "likely" }
 
 func (f Finding) grave() bool { return f.Severity == "critical" || f.Severity == "major" }
 
