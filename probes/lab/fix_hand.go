@@ -83,6 +83,33 @@ func theStore(_ context.Context, c *Cluster, _ *Toolbox) (map[string]string, err
 	return map[string]string{"<keystore>": c.Node(2).keyStore()}, nil
 }
 
+// theCluster reads the cluster's id, in the last word of what kafka-cluster.sh
+// prints:
+//
+//	Cluster ID: 4Dk0XxVXQzGzQj5ZZ5Ue6A
+func theCluster(ctx context.Context, c *Cluster, t *Toolbox) (map[string]string, error) {
+	out, err := t.Run(ctx, "kafka-cluster.sh cluster-id --bootstrap-server "+c.Bootstrap()[0])
+	if err != nil {
+		return nil, err
+	}
+	_, id, found := strings.Cut(out, "Cluster ID: ")
+	if !found {
+		return nil, fmt.Errorf("no id of the cluster in %q", out)
+	}
+	id, _, _ = strings.Cut(id, "\n")
+	return map[string]string{"<cluster-id>": id}, nil
+}
+
+// emptied deletes what a directory holds.
+func emptied(dir string) error {
+	for _, name := range namesIn(dir) {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("empty a log dir: %w", err)
+		}
+	}
+	return nil
+}
+
 // startOffset reads where the open transaction begins, in the last column of
 // what kafka-transactions.sh describe-producers prints:
 //

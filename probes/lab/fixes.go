@@ -62,11 +62,17 @@ var Fixes = []*Fix{
 	{Fault: segmentCorruption, Take: []Take{{
 		Step: "Another replica is sound", Fill: map[string]string{"<unit>": "kafka-3", "<topic>": "ledger", "<partition>": "0"},
 	}}},
-	{Fault: slowDisk, Take: []Take{{
-		Step: "The disk fails", Fill: unit(3),
-		Hand: "the disk is replaced by one that takes no 40 ms a write, and the broker is started",
-		By:   func(_ context.Context, c *Cluster, _ *Toolbox) error { c.Delay(0); return nil },
-	}}},
+	{Fault: slowDisk, Take: []Take{
+		{Step: "The disk fails", Fill: unit(3)},
+		{
+			Step: "A new disk is mounted", Fill: unit(3), Read: theCluster,
+			Hand: "the disk is replaced by an empty one that takes no 40 ms a write",
+			By: func(_ context.Context, c *Cluster, _ *Toolbox) error {
+				c.Delay(0)
+				return emptied(c.Node(3).LogDir)
+			},
+		},
+	}},
 
 	{Fault: heapExhaustion, Take: []Take{{Step: "Restart it", Fill: unit(2)}}},
 	{Fault: gcPause, Take: []Take{
@@ -81,7 +87,9 @@ var Fixes = []*Fix{
 		},
 	}}},
 	{Fault: cpuStarved, Take: []Take{{Step: "Raise the quota", Fill: unit(2)}}},
-	{Fault: fdExhaustion, Take: []Take{{Step: "\"Operation not permitted\""}}}, // the lab may not go above the hard limit
+	// The next file of its own that the broker cannot open ends it: it may be gone when
+	// somebody wants to raise the limit of its process.
+	{Fault: fdExhaustion, Take: []Take{{Step: "Set the limit for good", Fill: unit(2), Hand: "the unit's limit is that of the lab", By: nothing}}},
 	{Fault: mmapExhaustion, Take: []Take{
 		{Step: "Or take the bound off the process"},
 		{Step: "A dir went offline", Fill: unit(3)},
@@ -108,13 +116,6 @@ var Fixes = []*Fix{
 		{Step: "Take the rates off every broker", Fill: map[string]string{"<broker>": "3"}},
 		{Step: "Take the lists off every topic", Fill: map[string]string{"<topic>": archiveTopic}},
 	}},
-	{Fault: reassignmentLoad, Take: []Take{{
-		Step: "It must stop now",
-		Hand: "reassignment.json is the file that it was begun with",
-		By: func(_ context.Context, _ *Cluster, t *Toolbox) error {
-			return t.write("reassignment.json", `{"version":1,"partitions":[{"topic":"archive","partition":0,"replicas":[3,2]}]}`)
-		},
-	}}},
 	{Fault: minISRExceedsReplication, Take: []Take{{
 		Step: "Writes are refused now", Fill: map[string]string{"<min-isr>": "1", "<topic>": walletTopic},
 	}}},
