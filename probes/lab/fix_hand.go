@@ -45,23 +45,23 @@ func again(ctx context.Context, c *Cluster, t *Toolbox) error {
 	return started(ctx, c, t)
 }
 
-// stopFlapping stops the members that come and go, and leaves the others.
-func (c *Cluster) stopFlapping() error {
+// stopOnly stops the clients of a type, and leaves the others.
+func stopOnly[T stopper](c *Cluster) error {
 	c.mu.Lock()
-	var flapping []stopper
+	var them []stopper
 	c.clients = slices.DeleteFunc(c.clients, func(s stopper) bool {
-		_, flaps := s.(*flapper)
-		if flaps {
-			flapping = append(flapping, s)
+		_, one := s.(T)
+		if one {
+			them = append(them, s)
 		}
-		return flaps
+		return one
 	})
 	c.mu.Unlock()
-	for _, s := range flapping {
+	for _, s := range them {
 		s.Stop()
 	}
-	if len(flapping) == 0 {
-		return errors.New("no member comes and goes")
+	if len(them) == 0 {
+		return errors.New("there is no client to stop")
 	}
 	return nil
 }

@@ -147,7 +147,7 @@ var Fixes = []*Fix{
 	}}},
 	{Fault: rebalanceStorm, Over: billingKeepsUp, Take: []Take{{
 		Step: "Stop the member that flaps", Hand: "the members that come and go are stopped",
-		By: func(_ context.Context, c *Cluster, _ *Toolbox) error { return c.stopFlapping() },
+		By: func(_ context.Context, c *Cluster, _ *Toolbox) error { return stopOnly[*flapper](c) },
 	}}},
 	{Fault: hotPartition, Over: billingKeepsUp, Take: []Take{{
 		Step: "The key is one client's mistake", Hand: "the producer is mended and rolled out",
@@ -157,7 +157,7 @@ var Fixes = []*Fix{
 		{
 			Step: "It was not meant", Hand: "what sets the offsets back is stopped",
 			Fill: map[string]string{"<topic>": readingsTopic, "<offset>": "900"},
-			By:   func(_ context.Context, c *Cluster, _ *Toolbox) error { return c.stopConsumers() },
+			By:   func(_ context.Context, c *Cluster, _ *Toolbox) error { return stopOnly[*rewinder](c) },
 		},
 		{Step: "Start the members again", Hand: "a member is started", By: reportStarted},
 	}},
