@@ -102,7 +102,7 @@ func (m Model) tickStep() Model {
 }
 
 func (m Model) pause() (tea.Model, tea.Cmd) {
-	if m.at != following || m.wanted >= 0 {
+	if m.at != following || m.wanted >= 0 || !m.sought.IsZero() {
 		m = m.follow()
 		m.message = "following"
 		return m, nil
@@ -170,6 +170,6 @@ func (m Model) copyText() string {
 	if e, ok := m.picked(); ok && (sheets[m.view] != nil || m.view == graphView) {
 		return e.copyText()
 	}
-	word, _, text := headlineOf(m.verdict())
+	word, _, text := m.headline()
 	return word + " " + text
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"slices"
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -17,6 +18,7 @@ const (
 	askNote
 	askFilter
 	askScreen
+	askTime
 )
 
 // ask begins a line.
@@ -37,6 +39,13 @@ func (m Model) askRow() row {
 			more = "   no such screen"
 		}
 		return row{{" :", bold}, {m.typed + "_", plain}, {more, dim}}
+	}
+	if m.typing == askTime {
+		how := "   02:06:17 (UTC), -90m, or with the day before it"
+		if at := m.timeOfLine(); !at.IsZero() {
+			how = "   enter: " + m.stamp(at) + ", of the line; else" + how[2:]
+		}
+		return row{{" time: ", bold}, {m.typed + "_", plain}, {how, dim}}
 	}
 	return row{{" note: ", bold}, {m.typed + "_", plain}, {"   enter keeps it, esc does not", dim}}
 }
@@ -114,7 +123,7 @@ func (m Model) openNamed(text string) Model {
 func (m Model) typeKey(key tea.KeyMsg) (tea.Model, tea.Cmd) {
 	switch key.Type {
 	case tea.KeyEnter:
-		return m.typedDone(), nil
+		return m.typedDone()
 	case tea.KeyEsc, tea.KeyCtrlC:
 		if m.typing == askNote {
 			m.message = "no note"
@@ -135,23 +144,33 @@ func (m Model) typeKey(key tea.KeyMsg) (tea.Model, tea.Cmd) {
 }
 
 // typedDone takes the line.
-func (m Model) typedDone() Model {
+func (m Model) typedDone() (tea.Model, tea.Cmd) {
 	what, text := m.typing, m.typed
 	m.typing = nothing
 	switch {
 	case what == askFilter:
 		if _, err := matcher(text); err != nil {
 			m.message = "no filter: " + err.Error()
-			return m
+			return m, nil
 		}
 		m.filters = with(m.filters, m.view, text)
 	case what == askScreen && text != "":
-		return m.openNamed(text)
+		return m.openNamed(text), nil
+	case what == askTime && text != "":
+		return m.goToTyped(text)
+	case what == askTime && !m.timeOfLine().IsZero():
+		return m.goToTime(m.timeOfLine())
 	case what == askNote && text != "":
 		m = m.marked(fact.Note, text)
 		m.message = "noted"
 	}
-	return m
+	return m, nil
+}
+
+// timeOfLine is the time of the line under the cursor, on Timeline; zero: it has none.
+func (m Model) timeOfLine() time.Time {
+	e, _ := m.picked()
+	return e.at
 }
 
 func firstRunes(s string, n int) string {

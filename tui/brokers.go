@@ -10,6 +10,9 @@ import (
 
 // brokersPage is the brokers, one a line, with what is found on each.
 func (m Model) brokersPage(w int) []row {
+	if m.past != nil {
+		return m.brokersThen(w)
+	}
 	c := m.verdict().Cluster
 	about := []string{}
 	if c.ID != "" {

@@ -62,7 +62,7 @@ func (m Model) View() string {
 
 // tinyView is one line, and the hint where to find the rest.
 func (m Model) tinyView() string {
-	word, st, text := headlineOf(m.verdict())
+	word, st, text := m.headline()
 	line := m.paint.draw(row{{word + " ", st}, {text, plain}}, m.width)
 	if m.height < 2 {
 		return line
@@ -142,7 +142,7 @@ func (m Model) titleRow(w int) row {
 	if c.Version != "" {
 		left = append(left, span{"  kafka " + c.Version, plain})
 	}
-	if n := len(c.Brokers); n > 0 {
+	if n := len(c.Brokers); n > 0 && m.past == nil {
 		left = append(left, span{"  " + plural(n, "broker"), plain})
 	}
 	return split(left, append(m.pace(), span{" ", plain}), w)
@@ -157,6 +157,8 @@ func (m Model) pace() row {
 	}
 	time := span{"  " + clock(now), plain}
 	switch {
+	case m.past != nil:
+		return row{{m.thenText(), yellow}}
 	case m.at != following:
 		return row{{fmt.Sprintf("paused at %d of %d", m.at+1, m.tape.end()+1), yellow}, time}
 	case errors.Is(m.ended, io.EOF) && m.opt.Replay:
@@ -180,10 +182,10 @@ func (m Model) silent() time.Duration {
 }
 
 func (m Model) verdictRow(w int) row {
-	word, st, text := headlineOf(m.verdict())
+	word, st, text := m.headline()
 	branch := strings.ToUpper(string(m.verdict().Branch))
 	right := row{}
-	if branch != "" {
+	if branch != "" && m.past == nil {
 		right = row{{"  " + branch + " ", bold}}
 	}
 	return split(row{{" ", plain}, {word, st}, {"  " + text, plain}}, right, w)
@@ -197,6 +199,8 @@ func (m Model) messageRow() row {
 		return m.askRow()
 	case m.message != "":
 		return in(cyan, " "+m.message)
+	case !m.sought.IsZero():
+		return in(cyan, " reading the metadata log up to "+m.stamp(m.sought)+"; esc calls it off")
 	case m.view == flowView && m.verdict().Next != nil:
 		return row{{" " + m.glyphs.arrow + " look here next: ", bold}, {m.verdict().Next.Text, plain}}
 	}
@@ -233,7 +237,11 @@ func (m Model) keysRow(w int) row {
 	help := m.hint("?")
 	room := w - right.width() - help.width()
 	var left row
-	for _, key := range hints[m.view] {
+	keys := hints[m.view]
+	if m.past != nil {
+		keys = append([]string{"P", "[", "]"}, keys...)
+	}
+	for _, key := range keys {
 		if add := m.hint(key); left.width()+add.width() <= room {
 			left = append(left, add...)
 		}
@@ -253,6 +261,8 @@ func (m Model) hint(key string) row {
 		word = "copy"
 	case "tab":
 		word = "graph"
+	case "P", "[", "]":
+		word = map[string]string{"P": "now", "[": "before", "]": "after"}[key]
 	case "u":
 		word = fmt.Sprintf("unknown %d", len(m.verdict().Coverage.Unknown))
 	}

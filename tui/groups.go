@@ -14,7 +14,7 @@ var groupFields = []field{{head: "group"}, {head: "state", wide: 12}, {head: "me
 func groupsSheet(s *material) sheet {
 	of := map[fact.Subject][]*diagnose.SignState{}
 	for i := range s.verdict.Signs {
-		if st := &s.verdict.Signs[i]; st.Subject.Scope == fact.Group && st.Outcome != diagnose.NotApplicable {
+		if st := &s.verdict.Signs[i]; st.Subject.Scope == fact.Group && st.Subject.Name != fact.Any && st.Outcome != diagnose.NotApplicable {
 			of[st.Subject] = append(of[st.Subject], st)
 		}
 	}

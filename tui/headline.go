@@ -6,6 +6,15 @@ import (
 	"github.com/ktriage/ktriage/diagnose"
 )
 
+// headline is what stands above every screen: the verdict, and of a moment before
+// anyone looked how the cluster stood.
+func (m Model) headline() (word string, st style, text string) {
+	if m.past != nil {
+		return "THEN", boldYellow, m.thenHeadline()
+	}
+	return headlineOf(m.verdict())
+}
+
 // headlineOf is a verdict in a word and a sentence.
 func headlineOf(v *diagnose.Verdict) (word string, st style, text string) {
 	first := firstRoot(v)

@@ -15,11 +15,14 @@ type material struct {
 	session *diagnose.Session
 	verdict *diagnose.Verdict
 	glyphs  glyphs
+	past    *bygone                          // before the first batch, which all is of; nil: it is of a batch
 	signs   map[string][]*diagnose.SignState // by id
 }
 
-func (m Model) material() *material {
-	s := &material{facts: m.shown.session.Facts(), session: m.shown.session, verdict: m.verdict(), glyphs: m.glyphs, signs: map[string][]*diagnose.SignState{}}
+// material is what the sheet of a screen is made of.
+func (m Model) material(v view) *material {
+	of := m.sceneOf(v)
+	s := &material{facts: of.session.Facts(), session: of.session, verdict: of.verdict, glyphs: m.glyphs, past: m.past, signs: map[string][]*diagnose.SignState{}}
 	for i := range s.verdict.Signs {
 		st := &s.verdict.Signs[i]
 		s.signs[st.Sign.ID] = append(s.signs[st.Sign.ID], st)

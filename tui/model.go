@@ -37,6 +37,10 @@ type Options struct {
 	Report func(s *diagnose.Session, worst *diagnose.Verdict) (text string, err error)
 	// Save writes what Report rendered and returns where. It may take long.
 	Save func(text string) (path string, err error)
+	// Then gives the cluster as it stood at a moment before the console was opened,
+	// as the metadata log on this host has it. It may take long, and ends with the
+	// context. nil: the source alone tells of that time.
+	Then func(ctx context.Context, at time.Time) (*fact.PastCluster, error)
 	// Refuse says why a small file may not be written to a path. nil: any may.
 	Refuse func(path string) error
 	// Vars gives the values for a playbook's placeholders. nil: none.
@@ -92,8 +96,12 @@ type Model struct {
 	live          *scene    // of all batches
 	tape          *tape
 	shown         *scene // on the screen: live, or that of an earlier moment
-	at            int    // number of the shown batch; following: -1
+	at            int    // number of the shown batch; following: -1; a moment before the first: inThePast
 	wanted        int    // number of the batch that is being folded; none: -1
+
+	past    *bygone            // shown, with at; nil: a batch is
+	sought  time.Time          // a moment of the past that is on its way; zero: none
+	calloff context.CancelFunc // of the one that is being read; nil: none is
 
 	view    view
 	back    []view // to return to

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ktriage/ktriage/diagnose"
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -52,6 +53,7 @@ type entry struct {
 	say     []string  // more about it, a paragraph each
 	copy    string    // what y copies
 	curve   *curve
+	at      time.Time // when it happened, or had; zero where lines are not of times
 }
 
 // copyText is the line as text.
@@ -122,13 +124,22 @@ func (m Model) sheetView() (view, bool) {
 	return v, sheets[v] != nil
 }
 
+// sceneOf is what a screen is of: Timeline spans all times, and so is of what is
+// known by now also while a moment before the first batch is shown.
+func (m Model) sceneOf(v view) *scene {
+	if v == timelineView && m.past != nil {
+		return m.live
+	}
+	return m.shown
+}
+
 // arrange brings the sheet on the screen up to date.
 func (m Model) arrange() Model {
 	v, ok := m.sheetView()
 	if !ok {
 		return m
 	}
-	want := arrangement{v, m.verdict(), m.filters[v], m.sorts[v], m.onlyFound}
+	want := arrangement{v, m.sceneOf(v).verdict, m.filters[v], m.sorts[v], m.onlyFound}
 	if m.sheet != nil && m.sheet.from == want {
 		return m
 	}
@@ -136,7 +147,7 @@ func (m Model) arrange() Model {
 	if m.sheet != nil && m.sheet.from.view == v && m.sheet.from.verdict == want.verdict {
 		a.sheet = m.sheet.sheet
 	} else {
-		a.sheet = sheets[v](m.material())
+		a.sheet = sheets[v](m.material(v))
 	}
 	a.choose()
 	m.sheet = a

@@ -20,6 +20,9 @@ var settingSigns = []string{
 // configSheet is what signs say of settings, and every setting that is not
 // Kafka's default, or not the same on all brokers.
 func configSheet(s *material) sheet {
+	if s.past != nil {
+		return s.settingsThen()
+	}
 	var entries []entry
 	for _, id := range settingSigns {
 		for _, st := range s.signs[id] {

@@ -32,21 +32,33 @@ type partitions struct {
 	minISR []int32 // by topic; 0: not told
 	ends   fact.PartitionOffsets
 	logs   fact.ReplicaEnds
-	wrote  []int64 // of ends; nil: not known
-	over   float64 // seconds
+	wrote  []int64           // of ends; nil: not known
+	over   float64           // seconds
+	then   *fact.PastCluster // of a moment of the past; nil: of a batch
 }
 
 // partitionsSheet is every partition, those in trouble first, as the view has it
 // that knows of most elections.
 func partitionsSheet(s *material) sheet {
-	view, ok := s.facts.Metadata()
-	if !ok {
+	p := &partitions{}
+	switch view, ok := s.facts.Metadata(); {
+	case s.past != nil && s.past.cluster != nil:
+		p.then = s.past.cluster
+		p.view, p.minISR = viewThen(p.then), minISRThen(p.then)
+	case !ok:
 		return listed("PARTITIONS", "", "", partitionFields, []entry{s.nobodyKnows("partitions", fact.Metadata)})
+	default:
+		p.view, p.minISR = view, make([]int32, len(view.Topics))
+		p.readMinISR(s)
+		p.readWritten(s)
+		p.logs, _ = fact.ReplicaLogs.Latest(s.facts, fact.TheCluster)
 	}
-	p := &partitions{view: view, stands: make([]standing, len(view.Partition)), minISR: make([]int32, len(view.Topics))}
-	p.readMinISR(s)
-	p.readWritten(s)
-	p.logs, _ = fact.ReplicaLogs.Latest(s.facts, fact.TheCluster)
+	p.stands = make([]standing, len(p.view.Partition))
+	return p.sheet(s.glyphs)
+}
+
+// sheet is the lines, those in trouble first.
+func (p *partitions) sheet(g glyphs) sheet {
 	count := [len(standingWords)]int{}
 	for i := range p.stands {
 		p.stands[i] = p.standing(i)
@@ -58,9 +70,9 @@ func partitionsSheet(s *material) sheet {
 			about = append(about, fmt.Sprintf("%d %s", count[i], word))
 		}
 	}
-	return sheet{
+	all := sheet{
 		title: "PARTITIONS", about: strings.Join(about, ", "), empty: "the cluster has no partition", columns: partitionFields, n: len(p.stands),
-		at: func(i int) entry { return p.entry(s.glyphs, i) }, key: p.name, text: p.text,
+		at: func(i int) entry { return p.entry(g, i) }, key: p.name, text: p.text,
 		found: func(i int) bool { return p.stands[i] < otherLeads },
 		orders: []order{
 			{"trouble first", func(a, b int) bool { return p.stands[a] < p.stands[b] }}, {"by name", nil},
@@ -68,6 +80,13 @@ func partitionsSheet(s *material) sheet {
 			{"most written first", func(a, b int) bool { return p.written(a) > p.written(b) }},
 		},
 	}
+	if p.then != nil {
+		all.columns, all.orders = partitionFieldsThen, all.orders[:3]
+		if p.then.Left > 0 {
+			all.about += fmt.Sprintf("; %d more are not told", p.then.Left)
+		}
+	}
+	return all
 }
 
 func (p *partitions) readMinISR(s *material) {
@@ -177,6 +196,9 @@ func (p *partitions) entry(g glyphs, i int) entry {
 	replicas, isr := idList(p.view.Replicas.At(i)), idList(p.view.ISR.At(i))
 	e.cells = []string{e.key, leader, replicas, isr, least, rate, standingWords[p.stands[i]]}
 	e.say = append(e.say, fmt.Sprintf("%s: leader %s, replicas %s, in sync %s, min.insync.replicas %s", e.key, leader, replicas, isr, least))
+	if p.then != nil {
+		return p.entryThen(e, i)
+	}
 	if offline := p.view.Offline.At(i); len(offline) > 0 {
 		e.say[0] += ", offline " + idList(offline)
 	}

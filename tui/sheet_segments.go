@@ -206,7 +206,7 @@ func (m Model) scanAll(start bool) Model {
 
 // leaveSegments is what esc does there: it stops what runs first.
 func (m Model) leaveSegments() (tea.Model, tea.Cmd) {
-	if _, runs := m.material().resting(); runs && m.opt.Scan != nil && m.at == following {
+	if _, runs := m.material(m.view).resting(); runs && m.opt.Scan != nil && m.at == following {
 		return m.scanAll(false), nil
 	}
 	return m.leave(), nil
@@ -218,7 +218,7 @@ func (m Model) boxNote(b diagnose.BoxState) string {
 	if b.Box.ID != "message-integrity" {
 		return boxCount(b)
 	}
-	s := m.material()
+	s := m.material(m.view)
 	if r, ok := s.resting(); ok {
 		return " " + share(r.Bytes, r.AllBytes)
 	}

@@ -51,7 +51,7 @@ func timelineSheet(s *material) sheet {
 
 // happening is a line at a time.
 func happening(key string, at time.Time, of, what string, mark span, say ...string) entry {
-	return entry{key: key + at.UTC().Format(time.RFC3339Nano), mark: mark, name: 1, cells: []string{clock(at), of, what, "", ""}, rank: []float64{float64(at.UnixMilli())},
+	return entry{at: at, key: key + at.UTC().Format(time.RFC3339Nano), mark: mark, name: 1, cells: []string{clock(at), of, what, "", ""}, rank: []float64{float64(at.UnixMilli())},
 		say: append([]string{at.UTC().Format("2006-01-02 15:04:05.000 UTC")}, say...)}
 }
 
@@ -67,11 +67,8 @@ func (s *material) changeEntry(c *fact.Change, source string) entry {
 		mark = span{s.glyphs.found, yellow}
 	}
 	e := happening(c.Kind+of+c.Text, c.At, of, c.Text, mark, c.Text)
-	after := c.At
-	if c.Until.After(after) {
-		after = c.Until
-	}
-	if then := s.standing(after); then != "" {
+	e.at = ended(c)
+	if then := s.standing(e.at); then != "" {
 		e.say = append(e.say, then)
 	}
 	e.found = mark.text == s.glyphs.found
@@ -92,12 +89,11 @@ func (s *material) changeEntry(c *fact.Change, source string) entry {
 // standing is how the cluster stood at a moment, as the metadata log on this host
 // tells: what was before the first batch too. It is "" where that does not tell.
 func (s *material) standing(at time.Time) string {
-	all, _ := fact.Standing.Latest(s.facts, fact.TheCluster)
-	i := all.Then(at)
-	if i < 0 {
+	counts := countsThen(s.facts, at)
+	if counts == "" {
 		return ""
 	}
-	return fmt.Sprintf("then: %s live, %d fenced; %d without leader, %d under-replicated", plural(int(all.Live[i]), "broker"), all.Fenced[i], all.Leaderless[i], all.Behind[i])
+	return "then: " + counts + "; t shows it"
 }
 
 func orNothing(text string) string {

@@ -34,9 +34,11 @@ func (m Model) fold(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case foldedMsg:
 		if msg.at == m.wanted { // else the operator has gone on meanwhile
 			m.wanted = -1
-			m.at, m.shown = msg.at, &msg.scene
+			m.at, m.shown, m.past = msg.at, &msg.scene, nil
 		}
 		return m, nil
+	case thenMsg:
+		return m.arrive(msg)
 	case savedMsg:
 		m.message = msg.message
 		if msg.path != "" {
@@ -120,6 +122,10 @@ func (m Model) show(v view) Model {
 
 // leave goes back to where the screen was opened from; from the start, to Flow.
 func (m Model) leave() Model {
+	if !m.sought.IsZero() {
+		m.message = "called off"
+		return m.forsake()
+	}
 	if n := len(m.back); n > 0 {
 		m.view, m.back = m.back[n-1], m.back[:n-1]
 	} else {
@@ -131,15 +137,13 @@ func (m Model) leave() Model {
 
 // goTo shows the moment after batch n. The newest is shown live unless held.
 func (m Model) goTo(n int, hold bool) (Model, tea.Cmd) {
+	m = m.forsake()
 	switch first, end := m.tape.dropped, m.tape.end(); {
 	case end < 0:
 		m.message = "nothing to step through yet"
 		return m, nil
 	case n < first:
 		m.message = "the earliest batch that is kept"
-		if m.view == timelineView {
-			m.message += "; of what was before, enter on a line shows the cluster of its moment"
-		}
 		return m, nil
 	case n > end:
 		m.message = "the newest batch"
@@ -154,7 +158,8 @@ func (m Model) goTo(n int, hold bool) (Model, tea.Cmd) {
 
 // follow shows the newest batch, and those to come.
 func (m Model) follow() Model {
-	m.at, m.wanted, m.shown = following, -1, m.live
+	m = m.forsake()
+	m.at, m.wanted, m.shown, m.past = following, -1, m.live, nil
 	return m
 }
 

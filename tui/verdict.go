@@ -28,7 +28,11 @@ func (m Model) findingsRows(w int) []row {
 	for _, c := range v.Context {
 		rows = append(rows, row{{"context ", cyan}, {c.ID + ": " + c.Text, plain}})
 	}
-	rows = append(rows, lastKnownRows(v.LastSeen)...)
+	if m.past == nil {
+		rows = append(rows, lastKnownRows(v.LastSeen)...)
+	} else {
+		rows = append(rows, m.noteRows(w)...)
+	}
 	rows = append(rows, m.changedRows()...)
 	var lines []row
 	at := 0

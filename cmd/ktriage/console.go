@@ -12,7 +12,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ktriage/ktriage/diagnose"
+	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes"
+	"github.com/ktriage/ktriage/probes/history"
 	"github.com/ktriage/ktriage/probes/probe"
 	"github.com/ktriage/ktriage/probes/record"
 	"github.com/ktriage/ktriage/probes/segments"
@@ -40,6 +42,7 @@ func (s *settings) console(ctx context.Context) error {
 	return tui.Run(ctx, tui.Options{
 		Source: live, Catalogue: diagnose.All, Title: place(s, t), ASCII: s.ascii, NoColor: s.noColor,
 		Mark: live.Mark, Probe: live.Now, Scan: scanner(t, live),
+		Then:   func(ctx context.Context, at time.Time) (*fact.PastCluster, error) { return history.Then(ctx, t, at) },
 		Report: reporter(func() string { return place(s, t) }),
 		Save:   func(text string) (string, error) { return saveReport(text, logDirs(s, t)) },
 		Refuse: func(path string) error { return record.Below(path, logDirs(s, t)) },

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ktriage/ktriage/probes/history"
 	"github.com/ktriage/ktriage/probes/probe"
+	"github.com/ktriage/ktriage/tui/text"
 )
 
 // asHistory is what the command history is asked for beside the paths.
@@ -59,7 +60,7 @@ func (s *settings) history(ctx context.Context, a *asHistory, paths []string) er
 		return asked(fmt.Errorf("--since: %s, expected a time", a.since))
 	}
 	var err error
-	if a.then, err = momentOf(a.at, time.Now()); err != nil {
+	if a.then, err = text.Moment(a.at, time.Now()); err != nil {
 		return asked(fmt.Errorf("--at: %w", err))
 	}
 	t := s.target()
@@ -211,32 +212,4 @@ func storedNode(t *probe.Target, dir string) int {
 		return id
 	}
 	return -1
-}
-
-// momentOf reads a time as an operator writes one: whole, of today, or ago.
-func momentOf(text string, now time.Time) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if ago, err := time.ParseDuration(text); err == nil && ago <= 0 {
-		return now.Add(ago), nil
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04"} {
-		if when, err := time.ParseInLocation(layout, text, time.UTC); err == nil {
-			return when, nil
-		}
-	}
-	for _, layout := range []string{"15:04:05", "15:04"} {
-		when, err := time.ParseInLocation(layout, text, time.UTC)
-		if err != nil {
-			continue
-		}
-		today := now.UTC().Truncate(24 * time.Hour)
-		when = today.Add(when.Sub(when.Truncate(24 * time.Hour)))
-		if when.After(now) { // a night has two days
-			when = when.Add(-24 * time.Hour)
-		}
-		return when, nil
-	}
-	return time.Time{}, fmt.Errorf("%q, expected 2026-11-25T02:06:17Z, 02:06:17 (UTC) or -90m", text)
 }

@@ -110,19 +110,6 @@ func TestHistoryJSON(t *testing.T) {
 	}
 }
 
-func TestMomentOf(t *testing.T) {
-	now := time.Date(2026, 11, 25, 1, 30, 0, 0, time.UTC)
-	for text, want := range map[string]string{
-		"2026-11-25T01:02:03Z": "2026-11-25T01:02:03Z", "2026-11-24 23:10": "2026-11-24T23:10:00Z",
-		"01:02:03": "2026-11-25T01:02:03Z", "23:10": "2026-11-24T23:10:00Z", "-90m": "2026-11-25T00:00:00Z", "90m": "", "noon": "",
-	} {
-		when, err := momentOf(text, now)
-		if got := when.UTC().Format(time.RFC3339); (err == nil) != (want != "") || err == nil && got != want {
-			t.Errorf("%s: %s, error %v, want %s", text, got, err, want)
-		}
-	}
-}
-
 // withCoordinators is the log dir of a real broker with partitions of
 // coordinators beside, which were generated.
 func withCoordinators(t *testing.T) string {

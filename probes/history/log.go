@@ -19,6 +19,7 @@ type Log struct {
 	Cluster *Cluster
 
 	First, Last time.Time // of the records that were read; zero: none
+	Next        time.Time // of the first record after Options.At; zero: none was met
 	End         int64     // offset after the last record
 	Start       int64     // offset that reading began at
 	FromState   bool      // with a snapshot, not with the first record there ever was
@@ -216,7 +217,7 @@ func (l *Log) batch(scan *batch.Scanner, path string) error {
 		l.damaged("%s at %d: offset %d, expected %d", path, scan.Position(), h.BaseOffset, l.End)
 		return nil
 	case h.MaxTimestamp > l.until:
-		l.ended = true
+		l.ended, l.Next = true, time.UnixMilli(datable(h.MaxTimestamp))
 		return nil
 	}
 	if l.First.IsZero() {

@@ -1,0 +1,275 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/ktriage/ktriage/diagnose"
+	"github.com/ktriage/ktriage/diagnose/diagnosetest"
+	"github.com/ktriage/ktriage/diagnose/fact"
+	"github.com/ktriage/ktriage/probes/history"
+	"github.com/ktriage/ktriage/probes/probe"
+	"github.com/ktriage/ktriage/probes/segments/segmentstest"
+)
+
+// opened is when the consoles of these tests look first: six minutes after broker
+// 3 of the real log was shut down in order, at 02:04:29.
+var opened = time.Date(2026, 11, 23, 2, 10, 0, 0, time.UTC)
+
+// host3 is the host of broker 3, with the log dir of a real one; cut damages its
+// metadata log a third into it.
+func host3(t testing.TB, cut bool) *probe.Target {
+	t.Helper()
+	dir := filepath.Join(segmentstest.Unpack(t, "../probes/segments/testdata/real.tar.zst"), "real", "log-dir")
+	if cut {
+		name := filepath.Join(dir, history.MetadataDir, "00000000000000000000.log")
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw[20040] ^= 1
+		if err := os.WriteFile(name, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	target := &probe.Target{Now: func() time.Time { return opened }}
+	target.SetBrokers([]fact.LocalBroker{{NodeID: 3, Roles: "broker", LogDirs: []string{dir}}})
+	t.Cleanup(func() { target.Close() })
+	return target
+}
+
+// onHost3 is a console on that host. full: it sees all that testdata/busy-host.case
+// has, otherwise nothing but the metadata log.
+func onHost3(t testing.TB, target *probe.Target, full bool, change func(*Options)) Model {
+	t.Helper()
+	told, err := history.Probes[0].Observe(context.Background(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batches := make([]fact.Batch, 2)
+	if full {
+		text, err := os.ReadFile("testdata/busy-host.case")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := diagnosetest.Parse("busy-host.case", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		batches = c.Batches[:2]
+	}
+	for i := range batches {
+		batches[i].At = opened.Add(time.Duration(i) * 10 * time.Second)
+		batches[i].Observations = append(batches[i].Observations, told...)
+		for j := range batches[i].Observations {
+			batches[i].Observations[j].At = batches[i].At
+		}
+	}
+	opt := Options{Catalogue: diagnose.All, Title: "on broker 3 (not running)", NoColor: true,
+		Then: func(ctx context.Context, at time.Time) (*fact.PastCluster, error) {
+			c, err := history.Then(ctx, target, at)
+			if c != nil {
+				c.Copy.Damage = strings.ReplaceAll(c.Copy.Damage, filepath.Dir(filepath.Dir(c.Copy.Dir)), "") // golden on every host
+			}
+			return c, err
+		}}
+	if change != nil {
+		change(&opt)
+	}
+	return feed(t, New(opt), batches)
+}
+
+func typed(text string) (all []string) {
+	for _, r := range text {
+		all = append(all, string(r))
+	}
+	return append(all, "enter")
+}
+
+// TestGoldenThen: the screens of a moment before the console was opened.
+func TestGoldenThen(t *testing.T) {
+	ownPlaybooks(t)
+	sound, cut := host3(t, false), host3(t, true)
+	for _, c := range []struct {
+		name   string
+		target *probe.Target
+		at     string // "": as far as one "[" beyond the first batch leads
+		keys   []string
+	}{
+		{"brokers", sound, "", []string{"5"}},
+		{"partitions", sound, "", []string{"T"}},
+		{"partitions-before", sound, "02:04:29", []string{"T"}},
+		{"config", sound, "02:04:29", []string{"C"}},
+		{"verdict", sound, "", []string{"v"}},
+		{"flow", sound, "", []string{"1"}},
+		{"groups", sound, "", []string{"7"}},
+		{"host", sound, "", []string{"8"}},
+		{"timeline", sound, "", []string{"H"}},
+		{"cut-brokers", cut, "02:04:29", []string{"5"}},
+		{"cut-partitions", cut, "02:04:29", []string{"T"}},
+		{"begins-later", sound, "01:00", []string{"5"}},
+	} {
+		for _, size := range [][2]int{{80, 24}, {60, 16}, {120, 40}} {
+			name := fmt.Sprintf("then-%s-%dx%d", c.name, size[0], size[1])
+			t.Run(name, func(t *testing.T) {
+				m := keys(t, onHost3(t, c.target, true, func(o *Options) { o.Width, o.Height = size[0], size[1] }), c.keys...)
+				if c.at == "" {
+					m = keys(t, m, "[", "[")
+				} else {
+					m = keys(t, m, append([]string{"t"}, typed(c.at)...)...)
+				}
+				got := m.View()
+				mustFit(t, got, size[0], size[1])
+				golden(t, name, got)
+			})
+		}
+	}
+}
+
+// TestNothingOfTodayThen: of a moment of the past, a console that sees everything
+// today shows exactly what one shows that sees the metadata log alone.
+func TestNothingOfTodayThen(t *testing.T) {
+	ownPlaybooks(t)
+	target := host3(t, false)
+	full, bare := keys(t, onHost3(t, target, true, nil), "[", "["), keys(t, onHost3(t, target, false, nil), "[", "[")
+	if full.past == nil || bare.past == nil {
+		t.Fatalf("not in the past:\n%s\n%s", full.View(), bare.View())
+	}
+	for v := range viewNames {
+		if v == timelineView || v == helpView {
+			continue // of all times
+		}
+		a, b := full.show(v).arrange(), bare.show(v).arrange()
+		if a.View() != b.View() {
+			t.Errorf("%s:\n%s\nwithout today's facts:\n%s", viewNames[v], a.View(), b.View())
+		}
+		if !strings.Contains(a.View(), "then: 02:04:30, from the metadata log of node 3") {
+			t.Errorf("%s does not say of when it is:\n%s", viewNames[v], a.View())
+		}
+	}
+	if now := keys(t, full, "P", "T").View(); now != keys(t, onHost3(t, target, true, nil), "T").View() || strings.Contains(now, "then:") {
+		t.Errorf("back to now:\n%s", now)
+	}
+}
+
+// TestStepThroughThePast goes back change by change to the first one that is
+// told, and forth again to now: each moment is what the log says of it.
+func TestStepThroughThePast(t *testing.T) {
+	target := host3(t, false)
+	m := keys(t, onHost3(t, target, false, nil), "[", "5")
+	steps := m.steps()
+	if len(steps) < 20 {
+		t.Fatalf("%d steps", len(steps))
+	}
+	var seen []string
+	for i := len(steps) - 1; i >= 0; i-- {
+		m = keys(t, m, "[")
+		want, err := history.Then(context.Background(), target, steps[i])
+		if err != nil || m.past == nil || !m.past.at.Equal(steps[i]) || m.past.counts != countsOf(want) {
+			t.Fatalf("step %d, %s: %v, %+v", i, steps[i], err, m.past)
+		}
+		seen = append(seen, m.View())
+	}
+	shows(t, keys(t, m, "["), "no earlier change is told here")
+	for i := len(steps) - 2; i >= 0; i-- {
+		m = keys(t, m, "]")
+		if m.View() != seen[i] {
+			t.Fatalf("step %d forth looks different:\n%s\nwas:\n%s", i, m.View(), seen[i])
+		}
+	}
+	if m = keys(t, m, "]"); m.at != 0 || m.past != nil {
+		t.Errorf("after the last change: %d, %+v", m.at, m.past)
+	}
+	if m = keys(t, m, "]"); m.at != following {
+		t.Errorf("not following, but at %d", m.at)
+	}
+}
+
+// TestThenIsNotKnown: no log is at hand, the log begins later, or it is not read in
+// time; what was on the screen stays.
+func TestThenIsNotKnown(t *testing.T) {
+	target := host3(t, false)
+	m := keys(t, onHost3(t, target, false, nil), "5")
+	shows(t, keys(t, m, append([]string{"t"}, typed("01:00")...)...), "not known: the metadata log of node 3 begins at 2026-11-23 01:58:21 UTC")
+	shows(t, keys(t, m, append([]string{"t"}, typed("later")...)...), `no time: "later", expected`)
+	shows(t, keys(t, m, append([]string{"t"}, typed("2026-11-23 02:11")...)...), "that is yet to come")
+	if one := keys(t, m, append([]string{"t"}, typed("02:10:05")...)...); one.at != 0 || one.past != nil {
+		t.Errorf("a time between two batches is at %d, %+v", one.at, one.past)
+	}
+	other := &probe.Target{Now: time.Now}
+	defer other.Close()
+	afar := feed(t, New(Options{Catalogue: diagnose.All, Title: "via b1:9092", NoColor: true,
+		Then: func(ctx context.Context, at time.Time) (*fact.PastCluster, error) {
+			return history.Then(ctx, other, at)
+		}}),
+		[]fact.Batch{{At: opened}})
+	shows(t, keys(t, afar, "["), "no change is told of before it")
+	got := keys(t, afar, append([]string{"t"}, typed("02:04:29")...)...)
+	shows(t, got, "not known: no node of a cluster is on this host")
+	if got.past != nil || got.shown != got.live {
+		t.Error("something else is shown")
+	}
+	shows(t, keys(t, New(Options{}), "t", "1", "enter"), "nothing to step through yet")
+}
+
+// TestThenIsReadOnce: keys go on while a log is read, one read runs at a time, and
+// only the moment that was wanted last is shown.
+func TestThenIsReadOnce(t *testing.T) {
+	running, most, ended := 0, 0, 0
+	m := onHost3(t, host3(t, false), false, func(o *Options) {
+		o.Then = func(ctx context.Context, at time.Time) (*fact.PastCluster, error) {
+			running++
+			most = max(most, running)
+			defer func() { running-- }()
+			if ended++; ended < 3 {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return &fact.PastCluster{LastCluster: fact.LastCluster{Copy: fact.LogCopy{Node: 3, Last: at}}, At: at, Live: 7}, nil
+		}
+	})
+	press := func(m Model, key string) (Model, tea.Cmd) {
+		next, cmd := m.Update(keyMsg(key))
+		return next.(Model), cmd
+	}
+	m = keys(t, m, "5", "[")
+	m, first := press(m, "[")
+	shows(t, m, "reading the metadata log up to", "esc calls it off", "paused at 1 of 2")
+	m, none := press(m, "[")
+	if first == nil || none != nil {
+		t.Fatal("a second read begins beside the first")
+	}
+	m, none = press(m, "[")
+	want := m.sought
+	next, second := m.Update(first())
+	if m = next.(Model); second == nil || none != nil {
+		t.Fatal("the moment that was wanted last is not read")
+	}
+	m, _ = press(m, "esc") // called off
+	next, none = m.Update(second())
+	if m = next.(Model); none != nil || m.past != nil || !m.sought.IsZero() {
+		t.Errorf("called off, and %+v is shown", m.past)
+	}
+	m, third := press(m, "[")
+	m, _ = press(m, "[")
+	m, _ = press(m, "[")
+	next, fourth := m.Update(third())
+	next, _ = next.Update(fourth())
+	if m = next.(Model); m.past == nil || !m.past.at.Equal(want) || most != 1 {
+		t.Errorf("shown %+v, want %s; %d at a time", m.past, want, most)
+	}
+	shows(t, m, "THEN  7 brokers live")
+	m, fifth := press(m, "[")
+	m, _ = press(m, "P")
+	next, _ = m.Update(fifth())
+	if m = next.(Model); m.past != nil || m.at != following {
+		t.Errorf("P does not lead to now, but to %+v", m.past)
+	}
+}
