@@ -107,8 +107,6 @@ func TestGoldenThen(t *testing.T) {
 		{"partitions", sound, "", []string{"T"}},
 		{"partitions-before", sound, "02:04:29", []string{"T"}},
 		{"config", sound, "02:04:29", []string{"C"}},
-		{"verdict", sound, "", []string{"v"}},
-		{"flow", sound, "", []string{"1"}},
 		{"groups", sound, "", []string{"7"}},
 		{"host", sound, "", []string{"8"}},
 		{"timeline", sound, "", []string{"H"}},
@@ -119,7 +117,7 @@ func TestGoldenThen(t *testing.T) {
 		for _, size := range [][2]int{{80, 24}, {60, 16}, {120, 40}} {
 			name := fmt.Sprintf("then-%s-%dx%d", c.name, size[0], size[1])
 			t.Run(name, func(t *testing.T) {
-				m := keys(t, onHost3(t, c.target, true, func(o *Options) { o.Width, o.Height = size[0], size[1] }), c.keys...)
+				m := keys(t, onHost3(t, c.target, true, func(o *Options) { o.Catalogue, o.Width, o.Height = sheetCatalogue(), size[0], size[1] }), c.keys...)
 				if c.at == "" {
 					m = keys(t, m, "[", "[")
 				} else {
@@ -130,6 +128,17 @@ func TestGoldenThen(t *testing.T) {
 				golden(t, name, got)
 			})
 		}
+	}
+}
+
+// TestVerdictThen: what the log alone says is concluded from it, and no more.
+func TestVerdictThen(t *testing.T) {
+	ownPlaybooks(t)
+	m := keys(t, onHost3(t, host3(t, false), true, nil), "v", "[", "[")
+	shows(t, m, "▸ INFO     planned-shutdown  broker 3                since 02:04:30  confirmed", "and was fenced in order at 02:04:30")
+	shows(t, keys(t, m, "1"), "availability because of planned-shutdown on broker 3")
+	if then := m.View(); strings.Contains(then, "last known") || len(m.verdict().Findings) != 1 {
+		t.Errorf("then:\n%s", then)
 	}
 }
 
