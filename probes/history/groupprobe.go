@@ -108,7 +108,7 @@ func (c *coordinators) look(ctx context.Context, t *probe.Target, node int32, di
 		because = probe.Because(coordinatorError(TransactionsTopic, err))
 	}
 	if len(c.offsets.at)+len(c.states.at) == 0 && because == nil {
-		return unknownCoordinators(&fact.Unknown{Reason: fact.NotObserved, Detail: fmt.Sprintf("no partition of %s in %s", OffsetsTopic, strings.Join(dirs, ", "))}), nil
+		return unknownCoordinators(&fact.Unknown{Reason: fact.Absent, Detail: fmt.Sprintf("no partition of %s in %s", OffsetsTopic, strings.Join(dirs, ", "))}), nil
 	}
 	return c.observe(t.Now(), node, dirs, because), nil
 }

@@ -150,7 +150,7 @@ func TestCopiesAreReadOnce(t *testing.T) {
 func TestOpenTransactionsAsFacts(t *testing.T) {
 	w, dir := newWriter(), t.TempDir()
 	watched := newWatch(t, dir)
-	if o := watched.look()["disk.transactions cluster"]; o.Because == nil || o.Because.Reason != fact.NotObserved {
+	if o := watched.look()["disk.transactions cluster"]; o.Because == nil || o.Because.Reason != fact.Absent {
 		t.Errorf("without a coordinator %+v", o)
 	}
 	start := w.at

@@ -13,8 +13,8 @@ import (
 var allocationStorm = &Fault{
 	Name:    "allocation-storm",
 	Later:   true,
-	Doc:     "an agent in broker 2 allocates 1200 MiB a second of what is garbage at once, on a heap of 384 MiB",
-	Shape:   Shape{JVM: map[int32][]string{2: {"-Xms384m", "-Xmx384m"}}},
+	Doc:     "an agent in broker 2 allocates 1200 MiB a second of what is garbage at once, into a young generation of 32 MiB",
+	Shape:   Shape{JVM: map[int32][]string{2: {"-Xms384m", "-Xmx384m", "-Xmn32m"}}},
 	Prepare: orders,
 	Inject: func(ctx context.Context, c *Cluster) error {
 		return c.LoadAgent(ctx, c.Node(2), "alloc,rate=1200")
