@@ -75,6 +75,7 @@ type Cause struct {
 	Signs          []Link
 	RulesOut       []*Sign  // any yes: dropped, and the screen says why
 	Leads          []*Cause // consequences, drawn under it
+	Shows          []*Sign  // what it makes wrong of the brokers that it affects: these are weighed apart, and it is nothing else there
 	Anywhere       bool     // as a consequence, on whichever broker: what it wrote is copied to all replicas
 	Context        bool     // planned work: shown above the findings too
 	// Says is the one sentence of a finding, from its signs that are yes.

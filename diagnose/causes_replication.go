@@ -34,6 +34,7 @@ var brokerLinkCut = &Cause{
 	},
 	RulesOut: []*Sign{throttledBehind},
 	Leads:    []*Cause{underMinISR, producerRetries},
+	Shows:    []*Sign{leftISR, replicasStandStill},
 	Says:     func(_ fact.Subject, yes []SignState) string { return gist(yes, pairsCut) },
 }
 

@@ -20,7 +20,7 @@ func (s *Session) conclude(states []SignState) *Verdict {
 		v.Unexplained = append(v.Unexplained, loose...)
 		v.RuledOut = append(v.RuledOut, g.dropped...)
 	}
-	v.Findings = join(found)
+	v.Findings = join(apart(found, groups))
 	v.Context = planned(v.Findings)
 	if said, ok := s.answer(v); ok {
 		v.Context = append(v.Context, said)

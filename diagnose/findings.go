@@ -106,14 +106,21 @@ func (g *group) maybe(f *Finding) (any bool) {
 		}) {
 			continue
 		}
-		for i, v := range g.vars {
-			if c.own[i] > 0 && v.Outcome == Unknown && !v.elsewhere() {
-				f.Unknown = append(f.Unknown, Missing{Sign: v.Sign, Subject: v.Subject, Because: v.Because, Moves: true})
-				any = true
-			}
-		}
+		missing := g.missing(c)
+		f.Unknown = append(f.Unknown, missing...)
+		any = any || len(missing) > 0
 	}
 	return any
+}
+
+// missing is what could be seen from here of a candidate and was not.
+func (g *group) missing(c *candidate) (all []Missing) {
+	for i, v := range g.vars {
+		if c.own[i] > 0 && v.Outcome == Unknown && !v.elsewhere() {
+			all = append(all, Missing{Sign: v.Sign, Subject: v.Subject, Because: v.Because, Moves: true})
+		}
+	}
+	return all
 }
 
 // alone is a candidate's probability if it had no competitor but chance.

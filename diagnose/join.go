@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sort"
 	"time"
+
+	"github.com/ktriage/ktriage/diagnose/fact"
 )
 
 // onsetSlack is how much earlier than its root a consequence may seem to have
@@ -50,6 +52,40 @@ func join(all []*Finding) []*Finding {
 		rank(r.Under)
 	}
 	return roots
+}
+
+// apart takes back that nothing explains what is wrong of a broker, where a cause
+// on the cluster does: it is sure and affects that broker, or it was not seen
+// whether it is there, and then nobody can tell.
+func apart(all []*Finding, groups []*group) []*Finding {
+	return slices.DeleteFunc(all, func(f *Finding) bool {
+		broker, ok := nodeID(f.Subject)
+		if !f.none || !ok || f.Subject.Scope != fact.Broker {
+			return false
+		}
+		if slices.ContainsFunc(all, func(r *Finding) bool {
+			return r.Band.Sure() && slices.Contains(r.Affected.Brokers, broker) && r.Cause.isAll(f)
+		}) {
+			return true
+		}
+		for _, g := range groups {
+			for _, c := range g.unseen {
+				if missing := g.missing(c); c.cause.isAll(f) && len(missing) > 0 {
+					f.Unknown = append(f.Unknown, missing...)
+					f.Band = CannotTell
+				}
+			}
+		}
+		return false
+	})
+}
+
+// isAll says whether all that is wrong in a finding is what a cause makes wrong
+// of the brokers it affects.
+func (c *Cause) isAll(f *Finding) bool {
+	return len(c.Shows) > 0 && !slices.ContainsFunc(f.Evidence, func(e Evidence) bool {
+		return e.Outcome == Yes && !slices.Contains(c.Shows, e.Sign)
+	})
 }
 
 // leadsTo says whether a cause has another among its consequences.

@@ -252,6 +252,9 @@ var followsPartly = &Sign{
 			if len(out) > 1 || in[leader] == 0 {
 				return no("it is out of sync with %s", plural(len(out), "leader"))
 			}
+			if slices.Contains(view.cutPairs(coming), [2]int32{min(id, leader), max(id, leader)}) {
+				return no("nor does %d follow what it leads: not these partitions, but the link", leader) // those in sync have no traffic
+			}
 			r := yes("out of sync with %s of leader %d, in sync with %d others of it", view.names(partitions), leader, in[leader])
 			r.Affected = view.affected(partitions)
 			return r

@@ -124,12 +124,19 @@ var pairsCut = &Sign{
 	Test: func(v *View) Reading {
 		view, _ := clusterView(v)
 		pairs := view.cutPairs(adding(v))
+		var unseen *fact.Unknown
 		pairs = slices.DeleteFunc(pairs, func(pair [2]int32) bool {
 			return slices.ContainsFunc(pair[:], func(id int32) bool {
 				reach, ok := fact.BrokerReach.Latest(v, fact.BrokerOf(id))
+				if !ok {
+					unseen = v.Why(fact.BrokerReach, fact.BrokerOf(id))
+				}
 				return !ok || reach.Outcome != fact.Answered
 			})
 		})
+		if len(pairs) == 0 && unseen != nil {
+			return cannotTell(unseen)
+		}
 		if len(pairs) == 0 {
 			return no("no two live brokers lack each other in all that they lead")
 		}
