@@ -31,6 +31,7 @@ type Fault struct {
 
 	Expect       []Expect      // root causes, in order; none: nothing of severity major or critical may be sure
 	Consequences []string      // causes that must stand under a root
+	Holds        []string      // causes that are true too: with less in sight they may stand without their root
 	Context      []string      // ids that must stand as context or as a root of severity info
 	Branch       string        // of the verdict; "" leaves it open
 	Forbidden    []string      // causes that must not be confirmed or likely, root or not

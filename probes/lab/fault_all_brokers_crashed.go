@@ -36,6 +36,7 @@ var allBrokersCrashed = &Fault{
 	},
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.Restart(ctx, 1, 2, 3) },
 	Expect:    []Expect{{"broker-crashed", "broker 1"}, {"broker-crashed", "broker 2"}, {"broker-crashed", "broker 3"}},
+	Holds:     []string{"no-leader"},
 	Branch:    "availability",
 	Forbidden: []string{"planned-shutdown", "broker-hung", "disk-full"},
 	Deadline:  10 * time.Second,

@@ -38,6 +38,7 @@ var authenticationFailed = &Fault{
 		return c.rejoin(ctx, c.login(appUser, appPassword)...)
 	},
 	Expect:    []Expect{{Cause: "authentication-failed"}},
+	Holds:     []string{"group-stopped"}, // its members cannot come in
 	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "slow-consumer"},
 	Facts:     []Sight{{"log.authentication-failed", "", "row~127.0.0.1"}},

@@ -29,6 +29,7 @@ var brokerLinkCut = &Fault{
 		return c.Restart(ctx) // nothing to start, but the wait for the rest
 	},
 	Expect:    []Expect{{Cause: "broker-link-cut"}},
+	Holds:     []string{"under-min-isr"},
 	Args:      patient,
 	Branch:    "availability",
 	Later:     true,

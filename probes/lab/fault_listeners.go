@@ -57,6 +57,7 @@ func advertised(name, address, what, reach string) *Fault {
 			return c.replace(ctx, 2)
 		},
 		Expect:    []Expect{{Cause: "advertised-listener-unreachable"}},
+		Holds:     []string{"under-min-isr"}, // nobody can follow what it leads
 		Args:      slowly,
 		Branch:    "availability",
 		Later:     true,

@@ -29,6 +29,7 @@ var securityProtocolMismatch = &Fault{
 	},
 	Heal:      func(ctx context.Context, c *Cluster) error { return c.rejoin(ctx) },
 	Expect:    []Expect{{Cause: "security-protocol-mismatch"}},
+	Holds:     []string{"group-stopped"}, // its members cannot come in
 	Branch:    "availability",
 	Forbidden: []string{"broker-crashed", "broker-hung", "slow-consumer"},
 	Facts:     []Sight{{"log.invalid-receive", "", "row~tls"}},

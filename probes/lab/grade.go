@@ -122,7 +122,8 @@ func (g *Grade) judge(c *Cluster, f *Fault, r *Report) {
 func (f *Fault) wrong(r *Report) []string {
 	var all []string
 	for _, got := range r.roots() {
-		if got.grave() && got.sure() && !f.expects(got.Cause) && !f.inContext(got.Cause) && !slices.Contains(f.Consequences, got.Cause) && !slices.Contains(all, got.Cause) {
+		there := f.expects(got.Cause) || f.inContext(got.Cause) || slices.Contains(f.Consequences, got.Cause) || slices.Contains(f.Holds, got.Cause)
+		if got.grave() && got.sure() && !there && !slices.Contains(all, got.Cause) {
 			all = append(all, got.Cause)
 		}
 	}
