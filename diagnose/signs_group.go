@@ -135,6 +135,9 @@ var commitsBehind = &Sign{
 		if frozen > 0 {
 			return no("no commit on %s in %s", plural(frozen, "partition"), duration(over))
 		}
+		if catchesUp(v, now, produced/over) {
+			return no("records come in bursts: it was at the end within %s, and commits since as fast as is produced, %.1f/s", duration(over), produced/over)
+		}
 		const keepsUp = 0.95
 		r := no("commits %.1f/s of %.1f/s produced", committed/over, produced/over)
 		r.Value, r.Unit, r.Limit, r.Below = committed/produced, fact.Ratio, keepsUp, true
@@ -143,6 +146,25 @@ var commitsBehind = &Sign{
 		}
 		return r
 	},
+}
+
+// catchesUp says whether the group was within a second of the end at a look within
+// the window, and has committed since then as many records a second as are produced
+// on average: what it lags by came in one burst.
+func catchesUp(v *View, now offsets, produced float64) bool {
+	past := v.Past(fact.Offsets.Def(), v.Subject)
+	for _, sample := range slices.Backward(past[:len(past)-1]) {
+		old, ok := sample.Value.(fact.GroupOffsets)
+		since := v.Now().Sub(sample.At)
+		if !ok || since > groupWindow {
+			continue
+		}
+		if lag, _ := old.Lag(); lag <= produced {
+			committed, _ := now.committedSince(offsets{old})
+			return committed >= produced*since.Seconds()
+		}
+	}
+	return false
 }
 
 // stable says whether a state is that of a group at work, in either of the words
