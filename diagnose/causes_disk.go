@@ -33,13 +33,13 @@ var readOnlyFileSystem = &Cause{
 	Doc: "The file system under a log dir takes no writes: mounted read-only, or the kernel gave it up after an error. The broker takes the dir offline at its next write.",
 	Signs: []Link{
 		{Sign: readOnlyMount, Strength: Always, Decisive: true, Must: true},
-		{Sign: dirOtherErrorLogged, Strength: Often},
+		{Sign: readOnlyLogged, Strength: Often, Decisive: true},
 		{Sign: dirReportedOffline, Strength: Often},
 		{Sign: dirFailedLogged, Strength: Often},
 	},
 	Leads: []*Cause{logDirOffline},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("log dir %s cannot be written: %s", s.Name, gist(yes, readOnlyMount, dirOtherErrorLogged))
+		return fmt.Sprintf("log dir %s cannot be written: %s", s.Name, gist(yes, readOnlyMount, readOnlyLogged))
 	},
 }
 

@@ -91,6 +91,19 @@ var dirOtherErrorLogged = &Sign{
 	Test:  func(v *View) Reading { return logged(v, fact.LogOtherErr, "other error") },
 }
 
+var readOnlyLogged = &Sign{
+	ID: "read-only-logged", Title: "its broker met a read-only file system", On: fact.LogDir, Trouble: true, Leak: 0.001,
+	Doc:   "The first exception on the log dir since the last start of its broker was \"Read-only file system\" (EROFS).",
+	Needs: []fact.Key{fact.LogOtherErr},
+	Test: func(v *View) Reading {
+		r := logged(v, fact.LogOtherErr, "EROFS")
+		if lines, _ := fact.LogOtherErr.Latest(v, v.Subject); lines.Count > 0 && !strings.Contains(lines.Text, "Read-only file system") {
+			return no("the first error was another: %s", lines.Text)
+		}
+		return r
+	},
+}
+
 var dirFailedLogged = &Sign{
 	ID: "dir-failed-logged", Title: "its broker gave it up", On: fact.LogDir, Trouble: true,
 	Doc:   "\"Stopping serving logs in dir\" in the broker's log since its last start: offline until it restarts.",

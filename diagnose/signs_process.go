@@ -107,14 +107,16 @@ var jvmCrashReported = &Sign{
 
 var mapsShort = &Sign{
 	ID: "maps-near-limit", Title: "it runs out of memory maps", On: fact.Process, Trouble: true, Leak: 0.001,
-	Doc:   "90% of vm.max_map_count are in use, or of the bound of its address space (Max address space), or \"Map failed\" is in its log within ten minutes: the next index that is to be mapped fails.",
-	Needs: []fact.Key{fact.ProcessMaps},
-	Uses:  []fact.Key{fact.MapsLimit, fact.ProcessVM, fact.ProcessVMLimit, fact.LogMapFailed},
+	Doc:  "90% of vm.max_map_count are in use, or of the bound of its address space (Max address space), or \"Map failed\" is in its log within ten minutes: the next index that is to be mapped fails.",
+	Uses: []fact.Key{fact.ProcessMaps, fact.MapsLimit, fact.ProcessVM, fact.ProcessVMLimit, fact.LogMapFailed},
 	Test: func(v *View) Reading {
 		if lines, ok := brokerLines(fact.LogMapFailed, v); ok && lines.Count > 0 && v.Now().Sub(lines.Last) <= 10*time.Minute {
 			return between(lines.First, lines.Last, yes("Map failed at %s: %s", clock(lines.First), lines.Text))
 		}
-		maps, _ := fact.ProcessMaps.Latest(v, v.Subject)
+		maps, ok := fact.ProcessMaps.Latest(v, v.Subject)
+		if !ok { // also where the process has ended, and its log cannot be read
+			return cannotTell(v.Why(fact.ProcessMaps, v.Subject))
+		}
 		if host, ok := theHost(v, fact.MapsLimit); ok {
 			if limit, known := fact.MapsLimit.Latest(v, host); known && limit > 0 && maps/limit >= mapsShare {
 				return atLeast(maps/limit, mapsShare, fact.Ratio, "%.0f of %.0f memory maps in use (vm.max_map_count)", maps, limit)
