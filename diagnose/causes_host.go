@@ -41,7 +41,7 @@ var cpuStarved = &Cause{
 		{Sign: cpuWaits, Strength: Always, Follows: true},
 		{Sign: gcTimeShare, Strength: Sometimes, Follows: true},
 	},
-	Leads: []*Cause{gcPause, brokerFenced},
+	Leads: []*Cause{gcPause, brokerFenced, handlerSaturation},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("broker %s gets too little CPU: %s", s.Name, gist(yes, cpuThrottled, cpuStolen, cpuWaits))
 	},
@@ -93,6 +93,7 @@ var coldRead = &Cause{
 		{Sign: readsColdData, Strength: Always, Decisive: true, Must: true},
 		{Sign: threadsWaitForDisk, Strength: Often, Follows: true},
 	},
+	Leads: []*Cause{handlerSaturation},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("broker %s reads old data from disk: %s", s.Name, gist(yes, readsColdData, threadsWaitForDisk))
 	},

@@ -114,6 +114,7 @@ var slowFollower = &Cause{
 		{Sign: leftISR, Strength: Sometimes, Follows: true},
 	},
 	RulesOut: []*Sign{brokerNotLive},
+	Leads:    []*Cause{underMinISR},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("broker %s follows too slowly: %s", s.Name, gist(yes, slowToFollow, followersWaitedFor))
 	},
