@@ -57,17 +57,19 @@ func uncleanTopics(v *View) func(topic string) bool {
 // readBeyond is commits beyond the end of their epoch, of topics that allow unclean
 // election or do not.
 func readBeyond(v *View, unclean bool) Reading {
-	ends, ok := fact.LeaderEpochs.Latest(v, fact.TheCluster)
-	if !ok {
+	told := v.Past(fact.LeaderEpochs.Def(), fact.TheCluster)
+	if len(told) == 0 {
 		return cannotTell(v.Why(fact.LeaderEpochs, fact.TheCluster))
 	}
+	last := told[len(told)-1]
+	ends, _ := last.Value.(fact.EpochEnds)
 	allowed := uncleanTopics(v)
 	var text []string
 	var affected Affected
 	partitions := map[placeOf]bool{}
 	records := int64(0)
 	for _, group := range fact.Offsets.Subjects(v) {
-		now, known := fact.Offsets.Latest(v, group)
+		now, known := offsetsBy(v, group, last.At)
 		if !known || len(now.CommitEpoch) == 0 {
 			continue
 		}
@@ -95,4 +97,16 @@ func readBeyond(v *View, unclean bool) Reading {
 	slices.Sort(affected.Topics)
 	r.Affected = affected
 	return r
+}
+
+// offsetsBy is a group's newest offsets that are not younger than a time. Where an
+// epoch goes on, its end was that of the log when it was asked for: what is committed
+// later is beyond that, and was not cut off.
+func offsetsBy(v *View, group fact.Subject, when time.Time) (o fact.GroupOffsets, known bool) {
+	for _, s := range v.Past(fact.Offsets.Def(), group) {
+		if !s.At.After(when) {
+			o, known = s.Value.(fact.GroupOffsets)
+		}
+	}
+	return o, known
 }

@@ -102,18 +102,21 @@ func (x fixer) mend(ctx context.Context, c *lab.Cluster, row *fixed) error {
 	if most == 0 {
 		most = 90 * time.Second
 	}
-	if row.signs, _, err = w.fixed(ctx, most, found); err != nil {
+	if row.signs, _, err = w.fixed(ctx, most, found, false); err != nil {
 		return fmt.Errorf("not FIXED: %w", err)
 	}
 	c.Say("FIXED after %.1f s: %s", time.Since(began).Seconds(), strings.Join(row.signs, ", "))
 	if row.over, err = c.Over(ctx, f); err != nil {
 		return err
 	}
-	// What went must stay away.
-	if row.signs, row.also, err = w.fixed(ctx, 20*time.Second, found); err != nil {
+	row.seconds = time.Since(began).Seconds()
+	// Groups catch up, and logs fall silent; what went must stay away meanwhile.
+	if row.signs, row.also, err = w.fixed(ctx, 40*time.Second, found, true); err != nil && ctx.Err() == nil {
+		row.signs, row.also, err = w.fixed(ctx, 20*time.Second, found, false)
+	}
+	if err != nil {
 		return fmt.Errorf("no longer FIXED: %w", err)
 	}
-	row.seconds = time.Since(began).Seconds()
 	return nil
 }
 

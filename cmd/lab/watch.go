@@ -135,8 +135,9 @@ const impatience = 15 * time.Second
 
 // fixed waits until the table of Verify says FIXED for every sign that was trouble of a
 // finding and what follows from it, and the finding is no longer sure. It returns their ids, and
-// what else the console would still hold against leaving.
-func (w *watcher) fixed(ctx context.Context, most time.Duration, of *diagnose.Finding) (signs, also []string, err error) {
+// what else the console would still hold against leaving; with alone it waits until
+// there is no such thing.
+func (w *watcher) fixed(ctx context.Context, most time.Duration, of *diagnose.Finding, alone bool) (signs, also []string, err error) {
 	var asked time.Time
 	err = w.until(ctx, most, func(s *diagnose.Session, v *diagnose.Verdict) error {
 		if time.Since(asked) > impatience {
@@ -176,6 +177,9 @@ func (w *watcher) fixed(ctx context.Context, most time.Duration, of *diagnose.Fi
 		}
 		if len(signs) == 0 {
 			open = append(open, "no sign is FIXED")
+		}
+		if alone {
+			open = append(open, also...)
 		}
 		if len(open) > 0 {
 			return errors.New(strings.Join(open, "; "))
