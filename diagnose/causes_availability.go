@@ -16,10 +16,14 @@ var brokerCrashed = &Cause{
 		{Sign: leftISR, Strength: Often},
 		{Sign: fatalLogged, Strength: Sometimes},
 		{Sign: jvmCrashReported, Strength: Sometimes},
+		{Sign: recoversLogs, Strength: Sometimes, Decisive: true},
 	},
 	RulesOut: []*Sign{shutdownLogged, answersKafka},
 	Leads:    []*Cause{underMinISR, controllerQuorumLost, producerRetries},
 	Says: func(s fact.Subject, yes []SignState) string {
+		if back := find(yes, recoversLogs); back != nil {
+			return fmt.Sprintf("broker %s was down and is coming back: %s", s.Name, back.Text)
+		}
 		return fmt.Sprintf("broker %s is down: %s", s.Name, gist(yes, jvmCrashReported, processGone, portRefuses, brokerNotLive))
 	},
 }

@@ -21,12 +21,12 @@ func (s *Session) conclude(states []SignState) *Verdict {
 		v.RuledOut = append(v.RuledOut, g.dropped...)
 	}
 	v.Findings = join(apart(found, groups))
-	v.Context = planned(v.Findings)
+	past := &View{history: s.history, reads: map[*fact.Def]bool{}}
+	v.Context = append(planned(v.Findings), work(past)...)
 	if said, ok := s.answer(v); ok {
 		v.Context = append(v.Context, said)
 	}
 	v.Changed = s.changed(v.Findings)
-	past := &View{history: s.history, reads: map[*fact.Def]bool{}}
 	if v.LastSeen = allGone(past); v.LastSeen == nil {
 		v.LastSeen = lastSeen(past)
 	}

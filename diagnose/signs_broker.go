@@ -185,6 +185,23 @@ var shutdownLogged = &Sign{
 	},
 }
 
+var recoversLogs = &Sign{
+	ID: "recovers-logs", Title: "it reads its logs through after an unclean stop", On: fact.Broker, Trouble: true, Leak: 0.001,
+	Doc:   "The broker found no mark of a clean shutdown and recovers its logs, and has not started since: it went down without being asked to, and is on its way back. It serves nothing until that is done, which takes minutes to hours; to kill it now begins that anew.",
+	Needs: []fact.Key{fact.LogRecovery},
+	Uses:  []fact.Key{fact.LogStarted, fact.BrokerProcess},
+	Test: func(v *View) Reading {
+		lines, _ := fact.LogRecovery.Latest(v, v.Subject)
+		if lines.Count == 0 || lastOf(v, fact.LogStarted).After(lines.Last) || v.Now().Sub(lines.Last) > recently {
+			return no("no recovery of logs is under way")
+		}
+		if p, known := fact.BrokerProcess.Latest(v, fact.Subject{Scope: fact.Process, Name: v.Subject.Name}); known && !p.Exists {
+			return no("its recovery ended with its process")
+		}
+		return between(lines.First, lines.Last, yes("it recovers logs since %s, %s so far: it stopped uncleanly, and is starting", clock(lines.First), plural(lines.Count, "line")))
+	},
+}
+
 var leftISR = &Sign{
 	ID: "replicas-left-isr", Title: "its replicas left the ISR", On: fact.Broker, Trouble: true,
 	Doc:      "Partitions that have a replica on the broker do not count it among their in-sync replicas. Replicas that a reassignment is only adding do not count.",
