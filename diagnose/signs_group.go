@@ -114,7 +114,7 @@ var commitsBehind = &Sign{
 	ID: "commits-behind", Title: "its commits advance, and too slowly", On: fact.Group, Leak: 0.005,
 	Doc:   "On every partition that lags the group commits, and in sum it commits less than is produced: it works, and cannot keep up.",
 	Needs: []fact.Key{fact.Offsets},
-	Uses:  []fact.Key{fact.GroupState},
+	Uses:  []fact.Key{fact.GroupState, fact.GroupGeneration},
 	Test: func(v *View) Reading {
 		if abandoned(v) {
 			return notApplicable("nobody consumes")
@@ -171,13 +171,21 @@ func catchesUp(v *View, now offsets, produced float64) bool {
 // that Kafka has for it.
 func stable(state string) bool { return state == "Stable" || state == "STABLE" }
 
-// stableSince is when the sign's group was last seen not to be stable; zero: not
-// in what is remembered.
+// stableSince is when the sign's group was last seen not to be stable, or in another
+// generation than before; zero: not in what is remembered.
 func stableSince(v *View) (last time.Time) {
 	for _, s := range v.Past(fact.GroupState.Def(), v.Subject) {
 		if state, _ := s.Value.(string); !stable(state) {
 			last = s.At
 		}
+	}
+	was, any := 0.0, false
+	for _, s := range v.Past(fact.GroupGeneration.Def(), v.Subject) {
+		now, ok := s.Value.(float64)
+		if ok && any && now != was && s.At.After(last) {
+			last = s.At
+		}
+		was, any = now, any || ok
 	}
 	return last
 }

@@ -40,7 +40,7 @@ var lagOnHotPartitions = &Sign{
 	ID: "lag-on-hot-partitions", Title: "its lag stands on partitions that get more than others", On: fact.Group, Trouble: true, Leak: 0.001,
 	Doc:   "Within one topic some partitions get four times what the others get, and 80% or more of the group's lag, growing, stands on these: a hot key, not slow consumers.",
 	Needs: []fact.Key{fact.Offsets},
-	Uses:  []fact.Key{fact.GroupState},
+	Uses:  []fact.Key{fact.GroupState, fact.GroupGeneration},
 	Test: func(v *View) Reading {
 		if abandoned(v) {
 			return notApplicable("nobody consumes")
@@ -113,7 +113,7 @@ var partitionsFrozen = &Sign{
 	ID: "partitions-frozen", Title: "it commits on some partitions and not on others", On: fact.Group, Trouble: true, Leak: 0.002,
 	Doc:   "For 20 s or more (45 s where the group lags on all) the group has committed nothing on partitions that get records, while it commits on others: a member's fetcher or worker for these stands still. Partitions that an open transaction holds back do not count.",
 	Needs: []fact.Key{fact.Offsets},
-	Uses:  []fact.Key{fact.GroupState},
+	Uses:  []fact.Key{fact.GroupState, fact.GroupGeneration},
 	Test: func(v *View) Reading {
 		if abandoned(v) {
 			return notApplicable("nobody consumes")
