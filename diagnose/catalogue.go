@@ -21,7 +21,7 @@ var All = &Catalogue{
 		// groups
 		groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, groupRefused, commitsBehind,
 		commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit,
-		lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue, retentionClock,
+		lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, commitsNowhere, lastStableFrozen, transactionOverdue, retentionClock,
 		// host
 		cpuBusy, memoryShort, diskSlow, processBusy, fdsShort,
 		// what alert rules ask
@@ -71,7 +71,7 @@ var boxes = []*Box{
 	{ID: "recovery-plan", Title: "plan", Branch: AvailabilityBranch, State: planState(AvailabilityBranch), Doc: "the playbook"},
 
 	{ID: "message-integrity", Title: "messages", Branch: DataBranch, Doc: "log segments on disk", Signs: []*Sign{segmentDamaged, checkpointDamaged, damageAhead, damageWithoutCopy, corruptRecordLogged, batchesRepeated, payloadsRepeated}},
-	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, groupRefused, commitsBehind, commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit, lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, lastStableFrozen, transactionOverdue, retentionClock}},
+	{ID: "offset-consistency", Title: "offsets", Branch: DataBranch, Doc: "committed offsets against both log ends", Signs: []*Sign{groupWithoutMembers, groupStable, lagNotShrinking, lagGrows, groupRefused, commitsBehind, commitsBelowStart, commitsAboveEnd, commitsWentBack, commitsVanished, ownedWithoutCommit, lagOnHotPartitions, partitionsFrozen, productionSurged, rebalancesRepeat, commitsNowhere, lastStableFrozen, transactionOverdue, retentionClock}},
 	{ID: "replica-sync", Title: "replicas", Branch: DataBranch, Doc: "ISR and followers", Signs: []*Sign{underReplicated, leftISR, followsPartly, fetcherFailedLogged, slowToFollow, followersWaitedFor, reassignmentRunning, throttleSet, throttledBehind, lossAllowed, lossAnyway, replicasAhead, replicasStandStill, diskAhead, readBeyondEpoch, copiesBeyondUnclean, isrShrinksOften}},
 	{ID: "repair-plan", Title: "plan", Branch: DataBranch, State: planState(DataBranch), Doc: "the playbook"},
 

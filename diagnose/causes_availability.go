@@ -67,7 +67,7 @@ var underMinISR = &Cause{
 		{Sign: underReplicated, Strength: Always},
 		{Sign: notEnoughReplicasLogged, Strength: Often},
 	},
-	Leads: []*Cause{noLeader},
+	Leads: []*Cause{noLeader, rebalanceStorm, groupStopped}, // of the groups that commit there
 	Says: func(_ fact.Subject, yes []SignState) string {
 		text := gist(yes, partitionsUnderMinISR)
 		if who := blamed(yes, partitionsUnderMinISR); who != "" {
@@ -85,6 +85,7 @@ var noLeader = &Cause{
 		{Sign: inSyncReplicasLost, Strength: Always, Decisive: true},
 		{Sign: mustReturn, Strength: Sometimes},
 	},
+	Leads: []*Cause{rebalanceStorm, groupStopped}, // of the groups that commit there
 	Says: func(_ fact.Subject, yes []SignState) string {
 		return gist(yes, partitionsWithoutLeader, mustReturn, inSyncReplicasLost)
 	},

@@ -14,6 +14,7 @@ var groupStopped = &Cause{
 		{Sign: lagNotShrinking, Strength: Always, Must: true},
 		{Sign: lagGrows, Strength: Sometimes}, // not while nobody produces
 		{Sign: groupRefused, Strength: Sometimes, Follows: true},
+		{Sign: commitsNowhere, Strength: Sometimes, Follows: true},
 		{Sign: retentionClock, Strength: Often, Follows: true},
 	},
 	Leads: []*Cause{retentionOverrun, offsetBelowStart, offsetsExpired},

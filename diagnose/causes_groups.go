@@ -13,6 +13,7 @@ var rebalanceStorm = &Cause{
 	Doc: "The group is busy with itself: members are thrown out or leave, and come back, and each time everybody stops. max.poll.interval.ms exceeded, sessions that time out, two applications under one group id.",
 	Signs: []Link{
 		{Sign: rebalancesRepeat, Strength: Always, Decisive: true, Must: true},
+		{Sign: commitsNowhere, Strength: Sometimes, Follows: true},
 		{Sign: lagNotShrinking, Strength: Often, Follows: true},
 		{Sign: retentionClock, Strength: Often, Follows: true},
 	},

@@ -140,6 +140,7 @@ type clusterViewOf struct {
 	fact.MetadataView
 	from            fact.Subject
 	placed, missing map[int32]int // replicas of each broker, and those of them that are not in the ISR
+	offsets         []int         // the partitions that groups commit to
 }
 
 // clusterView is the view to believe where brokers disagree: the one that has
@@ -186,7 +187,11 @@ func (h *history) clusterView() *clusterViewOf {
 // count fills in what each broker has of the replicas.
 func (c *clusterViewOf) count() {
 	c.placed, c.missing = map[int32]int{}, map[int32]int{}
+	internal := int32(slices.Index(c.Topics, offsetsTopic))
 	for p := range c.Partition {
+		if c.Topic[p] == internal {
+			c.offsets = append(c.offsets, p)
+		}
 		isr := c.ISR.At(p)
 		for _, id := range c.Replicas.At(p) {
 			c.placed[id]++

@@ -40,6 +40,7 @@ var partitionsUnderMinISR = &Sign{
 	ID: "partitions-under-min-isr", Title: "partitions are under min ISR", On: fact.Cluster, Trouble: true, Leak: 0.001,
 	Doc:   "Partitions with a leader whose ISR is smaller than min.insync.replicas, and min.insync.replicas no larger than the replica set: writes with acks=all fail.",
 	Needs: []fact.Key{fact.Metadata, fact.Configs},
+	Uses:  []fact.Key{fact.GroupState},
 	Test: func(v *View) Reading {
 		view, _ := clusterView(v)
 		configs, _ := fact.Configs.Latest(v, fact.TheCluster)
@@ -61,9 +62,12 @@ var partitionsUnderMinISR = &Sign{
 		}
 		r := atLeast(float64(len(bad)), 1, fact.Count, "%d of %s under min ISR", len(bad), plural(len(view.Partition), "partition"))
 		if len(bad) > 0 {
-			r.Text += fmt.Sprintf(" (%s): producers with acks=all fail there", view.names(bad))
+			groups := view.groupsAt(v, bad)
+			r.Text += fmt.Sprintf(" (%s): producers with acks=all fail there", view.names(bad)) + cutOff(groups)
+			r.Affected.Groups = groups
 		}
-		r.Affected, r.Blames, r.Through = view.affected(bad), view.lacking(bad), view.soleLeader(bad)
+		r.Blames, r.Through = view.lacking(bad), view.soleLeader(bad)
+		r.Affected.add(view.affected(bad))
 		return r
 	},
 }
@@ -100,7 +104,7 @@ var notEnoughReplicasLogged = &Sign{
 var partitionsWithoutLeader = &Sign{
 	ID: "partitions-without-leader", Title: "partitions have no leader", On: fact.Cluster, Trouble: true, Leak: 0.001,
 	Doc:  "Partitions with leader -1: neither produced to nor consumed. Where every registered broker is gone, all those that the metadata log on this host knows.",
-	Uses: []fact.Key{fact.Metadata, fact.LastSeen, fact.BrokerReach, fact.BrokerProcess},
+	Uses: []fact.Key{fact.Metadata, fact.LastSeen, fact.BrokerReach, fact.BrokerProcess, fact.GroupState},
 	Test: func(v *View) Reading {
 		view, answers := clusterView(v)
 		if !answers {
@@ -112,9 +116,12 @@ var partitionsWithoutLeader = &Sign{
 		bad := view.leaderless()
 		r := atLeast(float64(len(bad)), 1, fact.Count, "%d of %s without a leader", len(bad), plural(len(view.Partition), "partition"))
 		if len(bad) > 0 {
-			r.Text += " (" + view.names(bad) + ")"
+			groups := view.groupsAt(v, bad)
+			r.Text += " (" + view.names(bad) + ")" + cutOff(groups)
+			r.Affected.Groups = groups
 		}
-		r.Affected, r.Blames = view.affected(bad), view.lacking(bad)
+		r.Blames = view.lacking(bad)
+		r.Affected.add(view.affected(bad))
 		return r
 	},
 }
