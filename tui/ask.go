@@ -41,9 +41,9 @@ func (m Model) askRow() row {
 		return row{{" :", bold}, {m.typed + "_", plain}, {more, dim}}
 	}
 	if m.typing == askTime {
-		how := "   02:06:17 (UTC), -90m, or with the day before it"
-		if at := m.timeOfLine(); !at.IsZero() {
-			how = "   enter: " + m.stamp(at) + ", of the line; else" + how[2:]
+		how := "   02:06:17, -90m or 2026-11-25 02:06:17, in UTC"
+		if at := m.timeOfLine(); m.typed == "" && !at.IsZero() {
+			how = "   enter: " + m.stamp(at) + ", of the line; else 02:06:17 or -90m, in UTC"
 		}
 		return row{{" time: ", bold}, {m.typed + "_", plain}, {how, dim}}
 	}

@@ -58,8 +58,10 @@ func (m Model) stepBack() (tea.Model, tea.Cmd) {
 		m.message = "no earlier change is told here; t goes to a time"
 	case m.opt.Then != nil:
 		m.message = "the earliest batch that is kept; no change is told of before it: t goes to a time"
+	case m.opt.Replay:
+		m.message = "the earliest batch that is kept; the recording tells of no change before it"
 	default:
-		m.message = "the earliest batch that is kept; of what was before, nothing is told here"
+		m.message = "the earliest batch that is kept; nobody tells here of what was before"
 	}
 	return m, nil
 }
@@ -191,7 +193,10 @@ func (m Model) arrive(msg thenMsg) (Model, tea.Cmd) {
 	case msg.err != nil:
 		m.message = "not known: " + msg.err.Error()
 	case msg.past.cluster == nil && msg.past.counts == "":
-		m.message = "nothing is told of " + m.stamp(msg.at) + " here"
+		m.message = "not known: nobody tells here of " + m.stamp(msg.at)
+		if m.opt.Replay {
+			m.message = "not known: the recording tells nothing of " + m.stamp(msg.at)
+		}
 	default:
 		m.past, m.at, m.shown = &msg.past, inThePast, &msg.scene
 	}
@@ -226,7 +231,10 @@ func (m Model) pointAt(at time.Time) Model {
 // anyone looked. Of everything else that moment is not known: never today's value.
 func pastScene(c *diagnose.Catalogue, past *bygone, changes fact.ChangeList) scene {
 	b := fact.Batch{At: past.at}
-	why := &fact.Unknown{Reason: fact.NotObserved, Detail: "not known of " + clock(past.at) + ": nobody looked then, and it is not in the metadata log"}
+	why := &fact.Unknown{Reason: fact.NotObserved, Detail: "not known of " + clock(past.at) + ", of which the metadata log alone tells"}
+	if past.cluster == nil {
+		why.Detail = "not known of " + clock(past.at) + ", of which changes and numbers alone are recorded"
+	}
 	for _, k := range fact.Keys {
 		b.Observations = append(b.Observations, fact.UnknownEverywhere(k, why))
 	}

@@ -110,6 +110,7 @@ func TestGoldenThen(t *testing.T) {
 		{"groups", sound, "", []string{"7"}},
 		{"host", sound, "", []string{"8"}},
 		{"timeline", sound, "", []string{"H"}},
+		{"typing", sound, "", []string{"H"}},
 		{"cut-brokers", cut, "02:04:29", []string{"5"}},
 		{"cut-partitions", cut, "02:04:29", []string{"T"}},
 		{"begins-later", sound, "01:00", []string{"5"}},
@@ -122,6 +123,10 @@ func TestGoldenThen(t *testing.T) {
 					m = keys(t, m, "[", "[")
 				} else {
 					m = keys(t, m, append([]string{"t"}, typed(c.at)...)...)
+				}
+				if c.name == "typing" {
+					m = keys(t, m, "t")
+					shows(t, keys(t, m, "0", "2"), "time: 02_   02:06:17, -90m or 2026")
 				}
 				got := m.View()
 				mustFit(t, got, size[0], size[1])

@@ -221,7 +221,7 @@ var hints = map[view][]string{
 	helpView:     {"esc"},
 
 	groupsView: sheetHints, metricsView: sheetHints, hostView: sheetHints, jvmView: sheetHints, logsView: sheetHints, alertsView: sheetHints, partitionsView: sheetHints,
-	transactionsView: sheetHints, logDirsView: sheetHints, timelineView: sheetHints, configView: sheetHints,
+	transactionsView: sheetHints, logDirsView: sheetHints, timelineView: {"enter", "t", "/", "s", "F", ":", "esc"}, configView: sheetHints,
 	segmentsView: {"S", "x", "enter", "/", "F", "esc"},
 	graphView:    {"esc", "v", "p"},
 }

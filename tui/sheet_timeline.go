@@ -89,11 +89,10 @@ func (s *material) changeEntry(c *fact.Change, source string) entry {
 // standing is how the cluster stood at a moment, as the metadata log on this host
 // tells: what was before the first batch too. It is "" where that does not tell.
 func (s *material) standing(at time.Time) string {
-	counts := countsThen(s.facts, at)
-	if counts == "" {
-		return ""
+	if counts := countsThen(s.facts, at); counts != "" {
+		return "then: " + counts
 	}
-	return "then: " + counts + "; t shows it"
+	return ""
 }
 
 func orNothing(text string) string {

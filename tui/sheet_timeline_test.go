@@ -55,9 +55,9 @@ func TestTimelineBeforeTheFirstBatch(t *testing.T) {
 	}
 	then := keys(t, m, "[", "[", "[")
 	shows(t, then, "then: 00:50:01, from the recording", "THEN  2 brokers live, 1 fenced; 1 without leader, 14 under-replicated", "▸ ✗ 00:50:01", "ended: partitions have no leader")
-	shows(t, keys(t, then, "5"), "they were is not known")
+	shows(t, keys(t, then, "5"), "is not known. On a node")
 	shows(t, keys(t, then, "T"), "not known of 00:50:01")
 	shows(t, keys(t, then, "[", "[", "[", "[", "["), "no earlier change is told here")
 	shows(t, keys(t, then, "t", "enter"), "then: 00:50:01")
-	shows(t, keys(t, m, "t", "1", "8", ":", "0", "0", "enter"), "nothing is told of 2026-02-28 18:00:00 here")
+	shows(t, keys(t, m, "t", "1", "8", ":", "0", "0", "enter"), "not known: the recording tells nothing of 2026-02-28 18:00:00")
 }

@@ -87,7 +87,7 @@ func (p *bygone) late() time.Duration {
 func (m Model) thenNotes() []string {
 	p := m.past
 	if p.cluster == nil {
-		return []string{"The recording begins later. Of before it holds how many brokers and partitions stood how, and what changed (H); which they were is not known. On a node, ktriage history --at tells."}
+		return []string{"No sample of this moment is at hand. What is recorded of it is how many brokers and partitions stood how, and what changed (H); which they were is not known. On a node, ktriage history --at tells."}
 	}
 	var notes []string
 	switch c := p.cluster.Copy; {

@@ -55,6 +55,7 @@ type Options struct {
 	Since time.Duration // how far back changes are told, counted from the newest record; 0: as far as the log goes
 	At    time.Time     // where to stop: the state then; zero: at the end
 	Rate  int64         // bytes a second, 0 for no limit
+	State bool          // the state alone: no change is told
 }
 
 var errBack = errors.New("the log was cut back or rolled away while it was read")
@@ -110,6 +111,9 @@ func open(ctx context.Context, t *probe.Target, dir string, o Options, newest ti
 	err = l.begin(ctx, files)
 	if !l.since.IsZero() {
 		l.Cluster.from = l.since.Add(-fileLater).UnixMilli()
+	}
+	if o.State {
+		l.Cluster.from = 1<<63 - 1
 	}
 	return l, err
 }

@@ -38,7 +38,7 @@ func Then(ctx context.Context, t *probe.Target, at time.Time) (*fact.PastCluster
 		if err != nil {
 			return nil, err
 		}
-		l, err := Read(ctx, t, best.dir, Options{Since: time.Millisecond, At: at, Rate: logRate})
+		l, err := Read(ctx, t, best.dir, Options{Since: time.Millisecond, At: at, Rate: logRate, State: true})
 		if err != nil {
 			return nil, err
 		}
