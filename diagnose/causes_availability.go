@@ -13,7 +13,7 @@ var brokerCrashed = &Cause{
 		{Sign: processGone, Strength: Always, Decisive: true},
 		{Sign: portRefuses, Strength: Always},
 		{Sign: brokerNotLive, Strength: Always},
-		{Sign: leftISR, Strength: Often},
+		{Sign: leftISR, Strength: Often, Follows: true},
 		{Sign: fatalLogged, Strength: Sometimes},
 		{Sign: jvmCrashReported, Strength: Sometimes},
 		{Sign: recoversLogs, Strength: Sometimes, Decisive: true},
@@ -35,7 +35,7 @@ var brokerHung = &Cause{
 		{Sign: processStopped, Strength: Often, Decisive: true, Must: true},
 		{Sign: acceptsSilently, Strength: Always},
 		{Sign: brokerNotLive, Strength: Sometimes}, // not before its session times out
-		{Sign: leftISR, Strength: Sometimes},
+		{Sign: leftISR, Strength: Sometimes, Follows: true},
 	},
 	RulesOut: []*Sign{answersKafka},
 	Leads:    []*Cause{underMinISR, producerRetries},
@@ -52,7 +52,7 @@ var plannedShutdown = &Cause{
 		{Sign: brokerNotLive, Strength: Always},
 		{Sign: portRefuses, Strength: Always},
 		{Sign: processGone, Strength: Often},
-		{Sign: leftISR, Strength: Often},
+		{Sign: leftISR, Strength: Often, Follows: true},
 	},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("broker %s was shut down on purpose: %s", s.Name, gist(yes, shutdownLogged))

@@ -20,6 +20,9 @@ func (s *Session) conclude(states []SignState) *Verdict {
 		v.Unexplained = append(v.Unexplained, loose...)
 		v.RuledOut = append(v.RuledOut, g.dropped...)
 	}
+	for _, f := range found {
+		f.pass(s.history.now)
+	}
 	v.Findings = join(apart(found, groups))
 	past := &View{history: s.history, reads: map[*fact.Def]bool{}}
 	v.Context = append(planned(v.Findings), work(past)...)

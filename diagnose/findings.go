@@ -3,6 +3,7 @@ package diagnose
 import (
 	"slices"
 	"sort"
+	"time"
 )
 
 // Bounds of the bands, as probabilities.
@@ -227,8 +228,13 @@ func (g *group) describe(f *Finding, cand *candidate) {
 	if f.Cause.Weigh != nil {
 		f.Severity = f.Cause.Weigh(yes)
 	}
+	own := slices.ContainsFunc(yes, func(y SignState) bool { return f.Cause.dates(&y) })
 	for _, y := range yes {
 		if !y.Sign.Trouble && !y.decisive(f.Cause) {
+			continue
+		}
+		if own && !f.Cause.dates(&y) {
+			f.Affected.add(y.Affected)
 			continue
 		}
 		if f.Since.IsZero() || y.Since.Before(f.Since) {
@@ -256,6 +262,26 @@ func (g *group) describe(f *Finding, cand *candidate) {
 	}
 }
 
+// pass notes of a finding that it was, and may be over: where a minute has brought
+// no more of the events that speak for it, and nothing speaks of now.
+func (f *Finding) pass(now time.Time) {
+	var last time.Time
+	for i := range f.Evidence {
+		e := &f.Evidence[i]
+		switch {
+		case e.Outcome != Yes || !e.Sign.Trouble && !e.Decisive:
+		case e.Last.IsZero() || e.Lasting:
+			return
+		case e.Last.After(last):
+			last = e.Last
+		}
+	}
+	if !last.IsZero() && now.Sub(last) >= quiet {
+		f.Until = last
+		f.Says += "; none since " + clock(last) + ": it was, and may be over"
+	}
+}
+
 // strongestNo is the reading that speaks most against a candidate.
 func (g *group) strongestNo(c int) *SignState {
 	best, at := 0.0, -1
@@ -268,6 +294,13 @@ func (g *group) strongestNo(c int) *SignState {
 		return nil
 	}
 	return &g.vars[at]
+}
+
+// dates says whether a reading tells when a cause began: what only follows from it,
+// and from others too, may have been there before.
+func (c *Cause) dates(y *SignState) bool {
+	i := slices.IndexFunc(c.Signs, func(l Link) bool { return l.Sign == y.Sign })
+	return i >= 0 && !c.Signs[i].Follows && (y.Sign.Trouble || c.Signs[i].Decisive)
 }
 
 func (s *SignState) decisive(c *Cause) bool {

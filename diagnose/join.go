@@ -24,6 +24,9 @@ func join(all []*Finding) []*Finding {
 			if !r.early && r.Since.After(f.Since.Add(onsetSlack)) {
 				continue // a consequence cannot begin before its cause
 			}
+			if !r.Until.IsZero() && !f.early && f.Since.After(r.Until.Add(onsetSlack)) {
+				continue // nor when its cause was over
+			}
 			if p := parent[f]; p == nil || leadsTo(r.Cause, p.Cause) {
 				parent[f] = r
 			}

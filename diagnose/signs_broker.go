@@ -198,7 +198,7 @@ var recoversLogs = &Sign{
 		if p, known := fact.BrokerProcess.Latest(v, fact.Subject{Scope: fact.Process, Name: v.Subject.Name}); known && !p.Exists {
 			return no("its recovery ended with its process")
 		}
-		return between(lines.First, lines.Last, yes("it recovers logs since %s, %s so far: it stopped uncleanly, and is starting", clock(lines.First), plural(lines.Count, "line")))
+		return since(lines.First, yes("it recovers logs since %s, %s so far: it stopped uncleanly, and is starting", clock(lines.First), plural(lines.Count, "line")))
 	},
 }
 

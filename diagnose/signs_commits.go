@@ -144,6 +144,7 @@ func commitsFell(v *View) Reading {
 	}
 	slices.Sort(back)
 	r := yes("commits of %s went back at %s, by %d in sum (%s)", plural(len(back), "partition"), clock(when), by, now.named(back))
+	r.Lasting = true // it reads again all that lies between
 	return between(when, last, now.about(v, back, r))
 }
 

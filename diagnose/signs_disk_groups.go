@@ -116,6 +116,7 @@ func rewoundOnDisk(v *View) (r Reading, current bool) {
 		return no("no commit went back by its coordinator's log on disk, since %s", clock(p.First)), current
 	}
 	r = yes("commits of %s went back at %s by its coordinator's log on disk: %s-%d from %d to %d, now %d", plural(len(back.Topic), "partition"), clock(first), most.Topic, most.Partition, most.From, most.To, most.Now)
+	r.Lasting = true
 	return between(first, last, back.about(v, back.every(), r)), current
 }
 

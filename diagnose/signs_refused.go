@@ -49,7 +49,8 @@ type refused struct {
 	by     fact.Subject
 	count  int
 	first  time.Time // zero: as far back as the log was read
-	group  bool      // the line names the group itself
+	last   time.Time
+	group  bool // the line names the group itself
 	groups []string
 }
 
@@ -84,7 +85,13 @@ func fits(v *View, all []refused, age time.Duration) Reading {
 	var why []string
 	var by []fact.Subject
 	var first time.Time
+	over := false
 	for _, r := range all {
+		// What was over before the group stopped is not why; the lag's age is a guess.
+		if ended := v.Now().Sub(r.last); age >= 0 && ended > quiet && age*3/2+time.Minute < ended {
+			over = true
+			continue
+		}
 		// The rate of now is not that of then: half as much again, and a minute.
 		lasting := v.Now().Sub(r.first)
 		if !r.group && !r.first.IsZero() && (age < 0 || age > lasting*3/2+time.Minute) {
@@ -97,6 +104,9 @@ func fits(v *View, all []refused, age time.Duration) Reading {
 		if !r.first.IsZero() && (first.IsZero() || r.first.Before(first)) {
 			first = r.first
 		}
+	}
+	if len(by) == 0 && over {
+		return no("it stopped after brokers had ceased to refuse clients")
 	}
 	if len(by) == 0 {
 		return no("it stopped before brokers began to refuse clients")
@@ -151,7 +161,7 @@ func refusals(v *View) (all []refused, read bool) {
 			if kind.key == fact.LogInvalidReceive && len(strangers(lines, v.Now())) == 0 {
 				continue
 			}
-			r := refused{what: kind.what, by: b, count: max(lines.Within(v.Now(), recently), 1), first: lines.First}
+			r := refused{what: kind.what, by: b, count: max(lines.Within(v.Now(), recently), 1), first: lines.First, last: lines.Last}
 			if len(lines.Minutes) == 0 {
 				r.count = lines.Count
 			}

@@ -71,6 +71,7 @@ type Finding struct {
 	ConsequenceOf *Finding
 	Under         []*Finding // its consequences, only for roots
 	Since         time.Time
+	Until         time.Time // of the newest event that speaks for it, where all of them are past: it was, and is perhaps no more; zero: it is
 	Says          string
 	Evidence      []Evidence // the ledger, by weight: why and why not
 	Unknown       []Missing  // signs of this cause that could not be read
