@@ -8,10 +8,35 @@ import (
 
 // next is the unknown sign whose answer would tell most for what it costs to
 // get: expected information gain over the candidates of its group, divided by
-// the effort its reason asks of the operator.
+// the effort its reason asks of the operator. Where nothing that was seen points
+// anywhere it is the step that would answer most of what decides. Waiting is no
+// step, and is said only when there is none.
 func next(c *Catalogue, groups []*group, v *Verdict) *NextLook {
+	if st := mostTelling(groups, v, false); st != nil {
+		return c.look(st)
+	}
+	if st := mostUndecided(groups, v); st != nil {
+		return c.look(st)
+	}
+	if st := mostTelling(groups, v, true); st != nil {
+		return c.look(st)
+	}
+	return nil
+}
+
+func (c *Catalogue) look(st *SignState) *NextLook {
+	return &NextLook{Sign: st.Sign, Box: c.boxOf(st.Sign), Text: lookText(st)}
+}
+
+// waits says whether only time makes a reading known.
+func waits(st *SignState) bool {
+	return st.Because.Reason == fact.NotYet || st.Because.Reason == fact.Stale
+}
+
+// mostTelling is the unknown sign with the greatest gain for its effort, of those
+// that want waiting or of the others.
+func mostTelling(groups []*group, v *Verdict, waiting bool) (look *SignState) {
 	best := 0.0
-	var look *NextLook
 	for _, g := range groups {
 		if len(g.cands) == 0 || g.settled(v) {
 			continue
@@ -19,17 +44,56 @@ func next(c *Catalogue, groups []*group, v *Verdict) *NextLook {
 		before := g.posterior(g.asFor(-1))
 		for i := range g.vars {
 			st := &g.vars[i]
-			if st.Outcome != Unknown || !g.asked(i) {
+			if st.Outcome != Unknown || waits(st) != waiting || !g.asked(i) {
 				continue
 			}
-			gain := g.gain(before, i) / effort(st.Because.Reason)
-			if gain > best {
-				best = gain
-				look = &NextLook{Sign: st.Sign, Box: c.boxOf(st.Sign), Text: lookText(st)}
+			if gain := g.gain(before, i) / effort(st.Because.Reason); gain > best {
+				best, look = gain, st
 			}
 		}
 	}
 	return look
+}
+
+// mostUndecided is a decisive sign that was not asked, of the step that would answer
+// most of these, as dropping a --skip: the first of the gravest cause.
+func mostUndecided(groups []*group, v *Verdict) *SignState {
+	type reading struct {
+		sign    *Sign
+		subject fact.Subject
+	}
+	gravest, rank := map[string]*SignState{}, map[string]int{} // by the step
+	answers, seen, best := map[string]int{}, map[reading]bool{}, ""
+	for _, g := range groups {
+		if g.settled(v) {
+			continue
+		}
+		for _, c := range g.unseen {
+			for _, l := range c.cause.Signs {
+				i := g.find(l.Sign, c.subject)
+				if !l.Decisive || i < 0 {
+					continue
+				}
+				st := &g.vars[i]
+				at := reading{st.Sign, st.Subject}
+				if st.Outcome != Unknown || st.elsewhere() || st.Because.Reason != fact.NotAskedFor {
+					continue
+				}
+				step := st.Because.How
+				if r := c.cause.Severity.Rank(); gravest[step] == nil || r > rank[step] {
+					gravest[step], rank[step] = st, r
+				}
+				if seen[at] {
+					continue
+				}
+				seen[at] = true
+				if answers[step]++; answers[step] > answers[best] {
+					best = step
+				}
+			}
+		}
+	}
+	return gravest[best]
 }
 
 // settled says whether a confirmed finding stands on the group already.

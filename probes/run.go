@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -273,11 +272,7 @@ func (l *Live) skip(s, blocker *slot, b *fact.Batch) {
 	if why == nil {
 		why = blocker.because
 	}
-	u := &fact.Unknown{Reason: fact.NotObserved, Detail: "needs " + blocker.probe.Name}
-	if why != nil {
-		u.Reason, u.How = why.Reason, why.How
-		u.Detail += ", " + strings.TrimPrefix(why.String(), "needs ")
-	}
+	u := needs(blocker.probe, why)
 	s.because = u
 	l.unknown(s, u, nil, b)
 	l.finish(s, fact.Skipped, 0, b)

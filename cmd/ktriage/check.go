@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -66,15 +69,11 @@ func (s *settings) look(ctx context.Context, t *probe.Target) (session *diagnose
 	live := s.live(t)
 	defer live.Close()
 	session = diagnose.NewSession(diagnose.All)
-	bounded, cancel := context.WithTimeout(ctx, s.deadline)
-	defer cancel()
-	for i := range s.samples {
-		if i > 0 && !rest(bounded, s.every) {
-			break
-		}
-		b, err := live.Round(bounded)
-		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
+	from := s.rounds(live)
+	for {
+		b, err := from.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return session, worst, ctx.Err()
 		}
 		if err == nil {
 			err = ambiguous(t)
@@ -84,7 +83,37 @@ func (s *settings) look(ctx context.Context, t *probe.Target) (session *diagnose
 		}
 		worst = text.Worse(worst, session.Apply(b))
 	}
-	return session, worst, ctx.Err()
+}
+
+// rounds is the looks of a check: all probes, as often as asked for, until its
+// deadline.
+type rounds struct {
+	live  *probes.Live
+	left  int
+	every time.Duration
+	until time.Time
+	begun bool
+}
+
+func (s *settings) rounds(live *probes.Live) *rounds {
+	return &rounds{live: live, left: s.samples, every: s.every, until: time.Now().Add(s.deadline)}
+}
+
+// Next is the next look, io.EOF after the last. Of one that the deadline ends it is
+// what was seen.
+func (r *rounds) Next(ctx context.Context) (fact.Batch, error) {
+	bounded, cancel := context.WithDeadline(ctx, r.until)
+	defer cancel()
+	if r.left == 0 || r.begun && !rest(bounded, r.every) {
+		return fact.Batch{}, cmp.Or(ctx.Err(), io.EOF)
+	}
+	r.left--
+	r.begun = true
+	b, err := r.live.Round(bounded)
+	if ctx.Err() != nil {
+		return fact.Batch{}, ctx.Err()
+	}
+	return b, err
 }
 
 // rest waits; false when the context ends first, or would.

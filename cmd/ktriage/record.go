@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strconv"
@@ -25,6 +26,7 @@ type recording struct {
 	max  bytesFlag
 
 	redact bool
+	check  bool // what one check sees, and no more
 }
 
 func newRecord(s *settings) *cobra.Command {
@@ -32,7 +34,8 @@ func newRecord(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "record FILE", Short: "Record observations until stopped", Args: cobra.ExactArgs(1),
 		Long: "Record observations until stopped by Ctrl-C, SIGTERM, SIGHUP, --for or --max-size. SIGUSR1 notes\n" +
-			"that a fix was applied. The file must not exist, and not lie below a log dir.",
+			"that a fix was applied. The file must not exist, and not lie below a log dir. With --check it is\n" +
+			"what one check sees: --samples looks, --every so often, within --deadline.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.file = args[0]
 			return s.record(cmd.Context(), r)
@@ -40,6 +43,7 @@ func newRecord(s *settings) *cobra.Command {
 	}
 	cmd.Flags().DurationVar(&r.last, "for", 0, "how long; 0: until stopped")
 	cmd.Flags().Var(&r.max, "max-size", "stop before the file grows larger than `SIZE`, as 1GiB")
+	cmd.Flags().BoolVar(&r.check, "check", false, "only what one check sees, as --samples and --every say")
 	cmd.Flags().BoolVar(&r.redact, "redact", false, "replace names and addresses by pseudonyms; which is which goes to FILE.names.json")
 	return cmd
 }
@@ -82,7 +86,11 @@ func (s *settings) record(ctx context.Context, r *recording) error {
 	signal.Ignore(syscall.SIGPIPE)
 	defer signal.Reset(syscall.SIGPIPE)
 	fmt.Fprintf(s.errOut, "recording to %s; Ctrl-C ends it, SIGUSR1 to %d notes a fix\n", r.file, os.Getpid())
-	err = s.write(ctx, live, w)
+	var from fact.Source = live
+	if r.check {
+		from = s.rounds(live)
+	}
+	err = s.write(ctx, from, w)
 	if done := w.Close(); err == nil {
 		err = done
 	}
@@ -99,7 +107,7 @@ func (s *settings) write(ctx context.Context, from fact.Source, w *record.Writer
 	for {
 		b, err := source.Next(ctx)
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil, errors.Is(err, io.EOF):
 			progress("recorded ")
 			return nil
 		case errors.Is(err, record.ErrStopped):

@@ -84,6 +84,32 @@ func TestRecordForATime(t *testing.T) {
 	}
 }
 
+// TestRecordCheck is a recording that ends by itself after the looks of a check, and
+// replays to what the check said.
+func TestRecordCheck(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.ktr")
+	args := []string{"--samples", "3", "--every", "100ms", "--only", "host.usage,host.load"}
+	got := ktriage(t, append([]string{"record", "--check", path}, args...)...)
+	if got.status != 0 || got.took > 5*time.Second {
+		t.Fatalf("exit %d after %s: %s", got.status, got.took, got.err)
+	}
+	batches, damage := readAll(t, path)
+	if damage != nil || len(batches) != 3 {
+		t.Fatalf("damage %v, %d batches of 3 looks", damage, len(batches))
+	}
+	for i, b := range batches {
+		seen := map[string]bool{}
+		for _, o := range b.Observations {
+			if o.Because == nil {
+				seen[o.Key.Name] = true
+			}
+		}
+		if !seen["host.cpu.idle"] || !seen["host.load.1m"] {
+			t.Errorf("look %d lacks what each look asks for: %v", i+1, seen)
+		}
+	}
+}
+
 func TestRecordRefusesALogDir(t *testing.T) {
 	dir := t.TempDir()
 	got := ktriage(t, "record", "--for", "1s", "--log-dir", dir, filepath.Join(dir, "a.ktr"))

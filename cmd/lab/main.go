@@ -27,6 +27,7 @@ var commands = []command{
 	{"heal", "", "undo the faults that were injected", heal},
 	{"check", "[flags] [FAULT...]", "judge ktriage by every fault, each on a fresh cluster", check},
 	{"grade", "[flags] [FAULT...]", "sit the exam, or a part of it, and write docs/accuracy.md", grade},
+	{"cases", "[flags] [FAULT...]", "keep the recordings of rows that were right as cases for the tests", cases},
 	{"facts", "[flags] FAULT...", "print what the probes see change in a fault", facts},
 	{"demo", "[flags] FAULT FILE", "record an incident from before a fault until after healing", demo},
 	{"doctor", "", "say what is missing here; exit 1 when something is", doctor},

@@ -158,8 +158,8 @@ func (c *Cluster) Node(id int32) *Node {
 	return c.Nodes[i]
 }
 
-// Brokers is the nodes that serve clients.
-func (c *Cluster) Brokers() []*Node { return c.Nodes[:c.Shape.brokers()] }
+// Brokers is the nodes that serve clients; none of a cluster that nobody started.
+func (c *Cluster) Brokers() []*Node { return c.Nodes[:min(len(c.Nodes), c.Shape.brokers())] }
 
 // Bootstrap is the addresses of all brokers, dead or alive.
 func (c *Cluster) Bootstrap() []string {

@@ -115,12 +115,28 @@ func (k *Ktriage) Check(ctx context.Context, c *Cluster, args ...string) (*Repor
 	if err != nil {
 		return nil, fmt.Errorf("run ktriage check: %w: %s", err, lastLines(stderr.String(), 5))
 	}
+	return ReadReport([]byte(stdout.String()))
+}
+
+// ReadReport reads what `ktriage check -o json` prints, or replay.
+func ReadReport(text []byte) (*Report, error) {
 	r := &Report{}
-	if err := json.Unmarshal([]byte(stdout.String()), r); err != nil {
-		return nil, fmt.Errorf("read what ktriage check printed: %w", err)
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("read what ktriage printed: %w", err)
 	}
 	if r.Schema != "ktriage.check/v1" {
-		return nil, fmt.Errorf("read what ktriage check printed: schema %q, ktriage.check/v1 is expected", r.Schema)
+		return nil, fmt.Errorf("read what ktriage printed: schema %q, ktriage.check/v1 is expected", r.Schema)
 	}
 	return r, nil
+}
+
+// Replay runs `ktriage replay -o json` on a recording.
+func (k *Ktriage) Replay(ctx context.Context, file string) (*Report, error) {
+	cmd := exec.CommandContext(ctx, k.Path, "replay", "-o", "json", file)
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("run ktriage replay: %w: %s", err, lastLines(stderr.String(), 5))
+	}
+	return ReadReport([]byte(stdout.String()))
 }

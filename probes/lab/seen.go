@@ -27,31 +27,32 @@ func (k *Ktriage) Look(ctx context.Context, c *Cluster, args ...string) (*Seen, 
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "look.ktr")
-	if err := k.record(ctx, c, file, looking, args...); err != nil {
+	if err := k.record(ctx, c, file, 2*looking+20*time.Second, append([]string{"--for", looking.String()}, args...)...); err != nil {
 		return nil, err
 	}
 	return ReadSeen(ctx, file)
 }
 
-// Record keeps a short redacted recording of a cluster in a file.
+// Record keeps what one check of a cluster sees in a file, redacted.
 func (k *Ktriage) Record(ctx context.Context, c *Cluster, file string, args ...string) error {
 	for _, old := range []string{file, file + ".names.json"} { // a recording is never written over
 		if err := os.Remove(old); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("replace a recording: %w", err)
 		}
 	}
-	return k.record(ctx, c, file, 5*time.Second, append(args, "--redact")...)
+	return k.record(ctx, c, file, time.Minute, append([]string{"--check", "--redact"}, args...)...)
 }
 
-// record runs `ktriage record` for some time.
-func (k *Ktriage) record(ctx context.Context, c *Cluster, file string, lasting time.Duration, args ...string) error {
-	line := append([]string{"record", "--for", lasting.String(), "--bootstrap-server", strings.Join(c.Bootstrap(), ",")}, k.Args...)
-	for _, a := range args {
+// record runs `ktriage record`; most is how long it may take.
+func (k *Ktriage) record(ctx context.Context, c *Cluster, file string, most time.Duration, args ...string) error {
+	line := append(slices.Clone(k.Through), k.Path, "record", "--bootstrap-server", strings.Join(c.Bootstrap(), ","))
+	for _, a := range slices.Concat(k.Args, args) {
 		line = append(line, c.expand(a))
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*lasting+20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	if out, err := run(exec.CommandContext(ctx, k.Path, append(line, file)...)); err != nil {
+	line = append(line, file)
+	if out, err := run(exec.CommandContext(ctx, line[0], line[1:]...)); err != nil {
 		return fmt.Errorf("look with ktriage record: %w: %s", err, lastLines(out, 5))
 	}
 	return nil
