@@ -6,9 +6,13 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # docs/accuracy.md written anew. It can be ended and begun again: what this very
 # ktriage was graded by is kept in bin/grades.jsonl.
 grade:
-	go run ./cmd/lab grade
+	go run ./cmd/lab grade -recordings bin/recordings
 
-.PHONY: build test test-all lint unit lab grade kerberos gcviewer clean
+# The recordings of the exam's right rows become the cases that the unit tests grade.
+cases:
+	go run ./cmd/lab cases
+
+.PHONY: build test test-all lint unit lab grade cases kerberos gcviewer clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/ktriage ./cmd/ktriage

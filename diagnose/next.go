@@ -15,7 +15,7 @@ func next(c *Catalogue, groups []*group, v *Verdict) *NextLook {
 	if st := mostTelling(groups, v, false); st != nil {
 		return c.look(st)
 	}
-	if st := mostUndecided(groups, v); st != nil {
+	if st := c.mostUndecided(v); st != nil {
 		return c.look(st)
 	}
 	if st := mostTelling(groups, v, true); st != nil {
@@ -55,51 +55,48 @@ func mostTelling(groups []*group, v *Verdict, waiting bool) (look *SignState) {
 	return look
 }
 
-// mostUndecided is a decisive sign that was not asked, of the step that would answer
-// most of these, as dropping a --skip: the first of the gravest cause.
-func mostUndecided(groups []*group, v *Verdict) *SignState {
-	type reading struct {
-		sign    *Sign
-		subject fact.Subject
-	}
-	gravest, rank := map[string]*SignState{}, map[string]int{} // by the step
-	answers, seen, best := map[string]int{}, map[reading]bool{}, ""
-	for _, g := range groups {
-		if g.settled(v) {
+// mostUndecided is a reading that was not asked, by the step that would answer most
+// readings of decisive signs, as dropping a --skip: that of the gravest cause.
+func (c *Catalogue) mostUndecided(v *Verdict) *SignState {
+	ranks := c.decisive()
+	gravest, answers, best := map[string]*SignState{}, map[string]int{}, ""
+	for i := range v.Signs {
+		st := &v.Signs[i]
+		if st.Outcome != Unknown || st.Because.Reason != fact.NotAskedFor || ranks[st.Sign] == 0 || confirmed(v, home(st.Subject)) {
 			continue
 		}
-		for _, c := range g.unseen {
-			for _, l := range c.cause.Signs {
-				i := g.find(l.Sign, c.subject)
-				if !l.Decisive || i < 0 {
-					continue
-				}
-				st := &g.vars[i]
-				at := reading{st.Sign, st.Subject}
-				if st.Outcome != Unknown || st.elsewhere() || st.Because.Reason != fact.NotAskedFor {
-					continue
-				}
-				step := st.Because.How
-				if r := c.cause.Severity.Rank(); gravest[step] == nil || r > rank[step] {
-					gravest[step], rank[step] = st, r
-				}
-				if seen[at] {
-					continue
-				}
-				seen[at] = true
-				if answers[step]++; answers[step] > answers[best] {
-					best = step
-				}
-			}
+		step := st.Because.How
+		if was := gravest[step]; was == nil || ranks[st.Sign] > ranks[was.Sign] {
+			gravest[step] = st
+		}
+		if answers[step]++; answers[step] > answers[best] {
+			best = step
 		}
 	}
 	return gravest[best]
 }
 
+// decisive is the signs that decide a cause, each with the rank of the gravest,
+// counted from one.
+func (c *Catalogue) decisive() map[*Sign]int {
+	ranks := map[*Sign]int{}
+	for _, cause := range c.Causes {
+		for _, l := range cause.Signs {
+			if l.Decisive {
+				ranks[l.Sign] = max(ranks[l.Sign], 1+cause.Severity.Rank())
+			}
+		}
+	}
+	return ranks
+}
+
 // settled says whether a confirmed finding stands on the group already.
-func (g *group) settled(v *Verdict) bool {
+func (g *group) settled(v *Verdict) bool { return confirmed(v, g.subject) }
+
+// confirmed says whether a finding is, on the subjects of one home.
+func confirmed(v *Verdict, at fact.Subject) bool {
 	for _, f := range v.All() {
-		if f.Band == Confirmed && home(f.Subject) == g.subject {
+		if f.Band == Confirmed && home(f.Subject) == at {
 			return true
 		}
 	}
@@ -157,7 +154,11 @@ func effort(r fact.Reason) float64 {
 }
 
 func lookText(st *SignState) string {
-	text := st.Subject.String() + ": whether " + st.Sign.Title
+	text := st.Subject.String()
+	if st.Subject.Name == fact.Any {
+		text = "any " + string(st.Subject.Scope)
+	}
+	text += ": whether " + st.Sign.Title
 	switch {
 	case st.Because.How != "":
 		return text + ": " + st.Because.How

@@ -2,18 +2,14 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/ktriage/ktriage/diagnose"
 	"github.com/ktriage/ktriage/probes"
 	"github.com/ktriage/ktriage/probes/lab"
 	"github.com/ktriage/ktriage/probes/record"
@@ -23,7 +19,7 @@ const examDir = "testdata/exam"
 
 // TestExam grades again, by the rules of the exam, what was recorded in it: rows
 // that were right on a real Kafka, in full sight and without the probes that
-// decided. `go run ./cmd/lab cases` takes new recordings over.
+// decided. `make cases` takes new recordings over.
 func TestExam(t *testing.T) {
 	began := time.Now()
 	all := examCases(t)
@@ -99,7 +95,7 @@ func blindfolded(t *testing.T, file string, skip []string) string {
 		t.Fatal(err)
 	}
 	for {
-		b, err := r.Next(context.Background())
+		b, err := r.Next(t.Context())
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -114,4 +110,27 @@ func blindfolded(t *testing.T, file string, skip []string) string {
 		t.Fatal(err)
 	}
 	return less
+}
+
+// TestExamIsRedacted holds that no recording tells where it was made, that they are
+// small, and that what was replaced is not kept beside them.
+func TestExamIsRedacted(t *testing.T) {
+	total := int64(0)
+	for _, k := range examCases(t) {
+		file := filepath.Join(examDir, k.Name+".ktr")
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += info.Size()
+		if told, err := lab.Tells(t.Context(), file); err != nil || told != "" {
+			t.Errorf("%s: it tells %q, %v", file, told, err)
+		}
+	}
+	if total > 1_500_000 {
+		t.Errorf("the recordings have %d bytes, 1.5 MB at most are carried", total)
+	}
+	if names, _ := filepath.Glob(filepath.Join(examDir, "*.names.json")); len(names) > 0 {
+		t.Errorf("what was replaced is kept: %v", names)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -67,6 +68,9 @@ func cases(ctx context.Context, args []string) error {
 
 // caseOf is a row as a case, and an error why it is none.
 func caseOf(ctx context.Context, ktriage *lab.Ktriage, g *lab.Grade, file string) (*lab.Case, error) {
+	if told, err := lab.Tells(ctx, file); err != nil || told != "" {
+		return nil, fmt.Errorf("the recording tells %q: %w", told, cmp.Or(err, errors.New("it is not redacted")))
+	}
 	mask, err := lab.Masks(ctx, file)
 	if err != nil {
 		return nil, err

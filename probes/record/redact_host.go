@@ -1,6 +1,7 @@
 package record
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -24,7 +25,7 @@ func (r *Redactor) host(v any) any {
 	case []fact.KernelLine:
 		v = slices.Clone(v)
 		for i := range v {
-			v[i].Text = r.free(v[i].Text)
+			v[i].Text = r.kernel(v[i].Text)
 		}
 		return v
 	case fact.SocketTable:
@@ -38,4 +39,20 @@ func (r *Redactor) host(v any) any {
 		return v
 	}
 	return r.seen(v)
+}
+
+// process is how the kernel names the process that it speaks of, as in "task
+// java:4711 blocked" and "comm java: ".
+var process = regexp.MustCompile(`\b(comm |task )([^\s:]+)(:)`)
+
+// kernel is a line of the kernel's log without names; Java's processes keep theirs.
+func (r *Redactor) kernel(text string) string {
+	text = process.ReplaceAllStringFunc(text, func(said string) string {
+		part := process.FindStringSubmatch(said)
+		if part[2] == "java" {
+			return said
+		}
+		return part[1] + r.name("process", part[2]) + part[3]
+	})
+	return r.free(text)
 }

@@ -33,7 +33,7 @@ func (r *Redactor) seen(v any) any {
 	case []fact.VoterSaid:
 		v = slices.Clone(v)
 		for i := range v {
-			v[i].Reach.Address, v[i].Reach.Detail = r.address(v[i].Reach.Address), r.free(v[i].Reach.Detail)
+			v[i].Reach = r.reach(v[i].Reach)
 			if v[i].Because != nil {
 				v[i].Because = r.because(v[i].Because)
 			}

@@ -18,8 +18,8 @@ import (
 var kept = map[string]bool{
 	"Mount.Device": true, "Mount.Type": true, "Mount.Options": true, "Mount.SuperOptions": true,
 	"ProcessState.State": true, "ProcessState.Found": true, "LocalBroker.Roles": true, "LocalBroker.FoundBy": true,
-	"Reach.Step": true, "Reach.Outcome": true, "Reach.Detail": true, "TopicConfigs.MinISRSource": true,
-	"StepTime.Step": true, "Feature.Name": true, "NamedSetting.Name": true, "SettingColumn.Name": true, "Setting.Source": true,
+	"Unknown.Reason": true, "Reach.Step": true, "Reach.Outcome": true, "Reach.Detail": true, "TopicConfigs.MinISRSource": true,
+	"OwnAddress.Step": true, "OwnAddress.Outcome": true, "StepTime.Step": true, "Feature.Name": true, "NamedSetting.Name": true, "SettingColumn.Name": true, "Setting.Source": true,
 	"QuorumReplica.Directory": true, "ClientQuota.Key": true, "QuotaEntity.Type": true, "Rights.Cluster": true, "TopicRights.Operations": true, "Right.Operation": true, "Right.Resource": true,
 	"OpenTransactions.State": true,
 	"GCLog.Collector":        true, "GCLog.JDK": true, "GCLog.Format": true, "GCShare.Name": true, "GCPause.Kind": true, "GCPause.Cause": true,
@@ -46,6 +46,9 @@ func fill(v reflect.Value, field string, n *int) {
 		for i := range 2 {
 			fill(v.Index(i), field, n)
 		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), field, n)
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			return
@@ -171,6 +174,23 @@ func TestMappingIsTheOwnersAlone(t *testing.T) {
 	defer r.Close()
 	if got := text(t, all(t, r)); strings.Contains(got, "orders") || !strings.Contains(got, "topic-1") {
 		t.Errorf("the recording holds %s", got)
+	}
+}
+
+// The kernel names processes that are nobody's business.
+func TestKernelLines(t *testing.T) {
+	b := fact.Batch{Observations: []fact.Observation{fact.KernelIOErrors.Is(fact.Subject{Scope: fact.Host, Name: "h"}, []fact.KernelLine{
+		{Text: "EXT4-fs error (device sdb1): ext4_journal_check_start: comm payroll: Detected aborted journal"},
+		{Text: "INFO: task payroll:4711 blocked for more than 120 seconds."},
+		{Text: "INFO: task java:4712 blocked for more than 120 seconds."}})}}
+	got := text(t, NewRedactor().Batch(b))
+	if strings.Contains(got, "payroll") {
+		t.Errorf("a process survives in %s", got)
+	}
+	for _, want := range []string{"comm process-1: Detected", "task process-1:4711 blocked", "task java:4712 blocked", "device sdb1"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in %s", want, got)
+		}
 	}
 }
 

@@ -90,8 +90,7 @@ func (r *Redactor) value(v any) any {
 	case fact.Roster:
 		return r.roster(v)
 	case fact.Reach:
-		v.Address, v.Detail = r.address(v.Address), r.free(v.Detail)
-		return v
+		return r.reach(v)
 	case []fact.LocalBroker:
 		v = slices.Clone(v)
 		for i := range v {
@@ -124,6 +123,16 @@ func (r *Redactor) value(v any) any {
 
 func (r *Redactor) broker(b *fact.BrokerAddress) {
 	b.Host, b.Rack = r.name("host", b.Host), r.name("rack", b.Rack)
+}
+
+func (r *Redactor) reach(v fact.Reach) fact.Reach {
+	v.Address, v.Detail = r.address(v.Address), r.free(v.Detail)
+	if v.Own != nil {
+		own := *v.Own
+		own.Address = r.address(own.Address)
+		v.Own = &own
+	}
+	return v
 }
 
 func (r *Redactor) local(b *fact.LocalBroker) {
