@@ -69,5 +69,6 @@ var (
 	LogRebalances           = State[LogLines]("log.rebalances", Broker, "this coordinator prepares to rebalance a group; names: group")
 	LogRebalanceReasons     = State[LogLines]("log.rebalance-reasons", Broker, "the same lines; names: the reason, without member ids")
 	LogRebalanceTimes       = State[[]Rebalance]("log.rebalance-times", Broker, "the newest 64 of them, taken apart, oldest first")
+	LogPollExpired          = State[LogLines]("log.poll-expired", Broker, "a member left because its application did not poll within max.poll.interval.ms; names: group")
 	LogMemberFailed         = State[LogLines]("log.member-failed", Broker, "a member of a group missed its session or was fenced; names: group")
 )

@@ -13,7 +13,7 @@ var lineKeys = []fact.Key{
 	fact.LogStartRefused, fact.LogMetadataFault, fact.LogTooManyFiles, fact.LogMapFailed, fact.LogReadOnly, fact.LogThreadDied, fact.LogHeartbeatFailed, fact.LogRegistrationFailed, fact.LogRequestError, fact.LogProcessorError, fact.LogRecovery, fact.LogRecoveryTruncated, fact.LogIndexRebuilt, fact.LogTimeIndexZero, fact.LogRetentionDeleted, fact.LogStray, fact.LogCleanerFailed, fact.LogShutdownTimedOut, fact.LogZooKeeperExpired, fact.LogUnsupportedVersion, fact.LogRecordTooLarge, fact.LogTransactionTimedOut,
 	fact.LogISRShrunk, fact.LogISRLeft, fact.LogISRShrinks, fact.LogISRUpdated, fact.LogISRUpdateFailed, fact.LogTruncated, fact.LogTruncatedBelowHW, fact.LogOutOfRange, fact.LogMarkedFailed, fact.LogOlderEpoch, fact.LogFetcherError, fact.LogFetchFailed, fact.LogFetchNotStarted, fact.LogCorruptRecord, fact.LogPeerUnreachable, fact.LogPeerTimedOut, fact.LogLeadershipChanged,
 	fact.LogUncleanElection, fact.LogUncleanReplayed, fact.LogDirsOffline, fact.LogBecameActive, fact.LogRenounced, fact.LogControllerSlow,
-	fact.LogAuthenticationFailed, fact.LogTLSFailed, fact.LogDenied, fact.LogInvalidReceive, fact.LogConnectionRejected, fact.LogRebalances, fact.LogRebalanceReasons, fact.LogRebalanceTimes, fact.LogMemberFailed,
+	fact.LogAuthenticationFailed, fact.LogTLSFailed, fact.LogDenied, fact.LogInvalidReceive, fact.LogConnectionRejected, fact.LogRebalances, fact.LogRebalanceReasons, fact.LogRebalanceTimes, fact.LogPollExpired, fact.LogMemberFailed,
 }
 
 // otherLogs is the logs beside server.log and controller.log, and what only

@@ -54,11 +54,25 @@ func partition(h hit) []string {
 				return []string{name}
 			}
 		}
+		// "Partition [orders,0] on broker 1", as Kafka wrote up to 1.0.
+		if topic, number, ok := strings.Cut(between(line, "Partition [", "]"), ","); ok && isPartition(topic+"-"+number) {
+			return []string{topic + "-" + number}
+		}
 		if name := path.Base(path.Dir(wordAfter(line, "log segment "))); isPartition(name) {
 			return []string{name}
 		}
 	}
 	return nil
+}
+
+// between is what stands between two texts; empty where they are not there.
+func between(line []byte, text, end string) string {
+	_, rest, _ := bytes.Cut(line, []byte(text))
+	word, _, ok := bytes.Cut(rest, []byte(end))
+	if !ok || len(word) > 260 {
+		return ""
+	}
+	return string(word)
 }
 
 // beforePartition is what stands before the name of a partition.

@@ -57,6 +57,8 @@ var clientPatterns = []pattern{
 	{text: "Rejected connection from", key: fact.LogConnectionRejected.Def(), names: address},
 	{text: "Preparing to rebalance group ", key: fact.LogRebalances.Def(), names: after("rebalance group "), note: (*scan).rebalance},
 	{text: "Preparing to rebalance group ", key: fact.LogRebalanceReasons.Def(), names: reason},
+	// Up to 3.x the line of the rebalance has the reason too: one event, one line.
+	{text: "client reason: consumer poll timeout has expired", not: "Preparing to rebalance group ", key: fact.LogPollExpired.Def(), names: after("[Group ", "left group ", "in group ")},
 	{text: "has failed, removing it from the group", key: fact.LogMemberFailed.Def(), names: after("in group ")},
 	{text: "fenced from the group because", key: fact.LogMemberFailed.Def(), names: after("[GroupId ")},
 }

@@ -15,6 +15,7 @@ var replicaPatterns = []pattern{
 	{text: "Shrinking ISR from ", key: fact.LogISRShrunk.Def(), names: partition, note: (*scan).shrink},
 	{text: "Shrinking ISR from ", key: fact.LogISRLeft.Def(), names: followers},
 	{text: "ISR updated to ", key: fact.LogISRUpdated.Def(), names: partition},
+	{text: "skip updating ISR", key: fact.LogISRUpdateFailed.Def(), names: partition}, // with ZooKeeper, up to 3.9
 	{text: "Failed to update ISR to ", key: fact.LogISRUpdateFailed.Def(), names: partition},
 	{text: "due to leader epoch and offset EpochEndOffset(", not: "TruncationState(offset=0,", key: fact.LogTruncated.Def(), names: partition},
 	{text: " below high watermark ", key: fact.LogTruncatedBelowHW.Def(), names: partition},
