@@ -6,7 +6,7 @@ var All = &Catalogue{
 	Signs: []*Sign{
 		// brokers
 		brokerNotLive, portRefuses, acceptsSilently, connectTimesOut, answersKafka, processGone, jvmCrashReported, processStopped, shutdownLogged, recoversLogs, fatalLogged, leftISR,
-		fencedButAnswers, viewDisagrees, liveButUnreachable, wrongProtocol, wrongProtocolLogged, credentialsRejected,
+		fencedButAnswers, viewDisagrees, isrUpdatesFail, liveButUnreachable, wrongProtocol, wrongProtocolLogged, credentialsRejected,
 		startRefusedLogged, followsPartly, fetcherFailedLogged, slowToFollow, authenticationsFailLogged, unsupportedLogged, denialsLogged,
 		// partitions
 		quorumWithoutLeader, underReplicated, partitionsUnderMinISR, notEnoughReplicasLogged, partitionsWithoutLeader, inSyncReplicasLost, mustReturn, leadersFlap,
@@ -66,7 +66,7 @@ var boxes = []*Box{
 	{ID: "optimisation-plan", Title: "plan", Branch: PerformanceBranch, State: planState(PerformanceBranch), Doc: "the playbook"},
 
 	{ID: "cluster-state", Title: "cluster state", Branch: AvailabilityBranch, Doc: "brokers, controller quorum, partitions", Signs: []*Sign{brokerNotLive, fencedButAnswers, processGone, oomKillRecorded, jvmCrashReported, processStopped, quorumWithoutLeader, leadersNotPreferred, partitionsWithoutLeader, inSyncReplicasLost, mustReturn, leadersFlap, partitionsUnderMinISR}},
-	{ID: "network-test", Title: "network", Branch: AvailabilityBranch, Doc: "from this host to every listener", Signs: []*Sign{portRefuses, acceptsSilently, connectTimesOut, answersKafka, viewDisagrees, pairsCut, liveButUnreachable, wrongProtocol, credentialsRejected, certificateExpired, certificateEnds, packetsLost, bytesHeldBack}},
+	{ID: "network-test", Title: "network", Branch: AvailabilityBranch, Doc: "from this host to every listener", Signs: []*Sign{portRefuses, acceptsSilently, connectTimesOut, answersKafka, viewDisagrees, isrUpdatesFail, pairsCut, liveButUnreachable, wrongProtocol, credentialsRejected, certificateExpired, certificateEnds, packetsLost, bytesHeldBack}},
 	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, recoversLogs, startRefusedLogged, fatalLogged, authenticationsFailLogged, wrongProtocolLogged, denialsLogged, unsupportedLogged, recordsTooLargeLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, readOnlyLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount, mountShutDown}},
 	{ID: "recovery-plan", Title: "plan", Branch: AvailabilityBranch, State: planState(AvailabilityBranch), Doc: "the playbook"},
 

@@ -30,6 +30,7 @@ var brokerIsolated = &Cause{
 		{Sign: viewDisagrees, Strength: Always, Decisive: true, Must: true},
 		{Sign: brokerNotLive, Strength: Always},
 		{Sign: fencedButAnswers, Strength: Always},
+		{Sign: isrUpdatesFail, Strength: Sometimes},
 		{Sign: leftISR, Strength: Always, Follows: true},
 	},
 	Leads: []*Cause{brokerFenced, underMinISR},

@@ -13,15 +13,21 @@ const (
 	rebalanceSpan   = 15 * time.Second // from the first to the last of them
 	rebalanceQuiet  = 30 * time.Second // after the last one it is over
 
+	pollWindow  = time.Hour // for members that poll too late: the default interval is five minutes
+	pollExpired = 3         // of them
+
 	metRebalances    = 3 // of those that looks from time to time meet
 	loggedRebalances = 6 // of those that the coordinator's log tells one by one
 )
 
 var rebalancesRepeat = &Sign{
 	ID: "rebalances-repeat", Title: "it rebalances again and again", On: fact.Group, Trouble: true, Leak: 0.002,
-	Doc:  "Within two minutes the group's generation grew, or the group was met while it rebalanced, three times or more, or its coordinator logged, or wrote to __consumer_offsets, six or more, over 15 s or longer, the last time within 30 s. One rebalance after a deploy is none of this; Stable between two of them is no comfort. Classic groups tell no generation: where neither the log of the coordinator nor a copy of its partition of __consumer_offsets can be read, short rebalances are not seen.",
-	Uses: []fact.Key{fact.GroupState, fact.GroupGeneration, fact.LogRebalanceTimes, fact.GroupOnDisk},
+	Doc:  "Within two minutes the group's generation grew, or the group was met while it rebalanced, three times or more, or its coordinator logged, or wrote to __consumer_offsets, six or more, over 15 s or longer, the last time within 30 s. One rebalance after a deploy is none of this; Stable between two of them is no comfort. Or, however slowly: three times or more within an hour a member left because its application did not poll within max.poll.interval.ms, the last time within ten minutes. Classic groups tell no generation: where neither the log of the coordinator nor a copy of its partition of __consumer_offsets can be read, short rebalances are not seen.",
+	Uses: []fact.Key{fact.GroupState, fact.GroupGeneration, fact.LogRebalanceTimes, fact.GroupOnDisk, fact.LogPollExpired},
 	Test: func(v *View) Reading {
+		if late, yes := polledLate(v); yes {
+			return late
+		}
 		if logged := rebalancesLogged(v); repeats(v, logged, loggedRebalances) {
 			n := len(logged)
 			return rebalancing(v, logged, atLeast(float64(n), loggedRebalances, fact.Count, "%d rebalances in %s by its coordinator's log, the last at %s", n, duration(logged[n-1].Sub(logged[0]).Seconds()), clock(logged[n-1])))
@@ -113,4 +119,28 @@ func inRebalance(state string) bool {
 		return true
 	}
 	return false
+}
+
+// polledLate is a reading of members that left because their applications polled too
+// late: that takes as long as max.poll.interval.ms each time, so that the group is met
+// Stable, and begins again where it last committed.
+func polledLate(v *View) (r Reading, yes bool) {
+	for _, b := range fact.LogPollExpired.Subjects(v) {
+		lines, _ := fact.LogPollExpired.Latest(v, b)
+		i := slices.IndexFunc(lines.Names, func(n fact.NameCount) bool { return n.Name == v.Subject.Name })
+		if i < 0 || v.Now().Sub(lines.Names[i].Last) > recently {
+			continue
+		}
+		// How many were within the hour is known of all groups together.
+		if n := min(lines.Names[i].Count, lines.Within(v.Now(), pollWindow)); n >= pollExpired {
+			r = atLeast(float64(n), pollExpired, fact.Count, "%d members within %s left because they had not polled within max.poll.interval.ms, the last at %s", n, pollWindow, clock(lines.Names[i].Last))
+			r.Since = v.Now().Add(-pollWindow)
+			if lines.First.After(r.Since) {
+				r.Since = lines.First
+			}
+			r.Affected.Groups = []string{v.Subject.Name}
+			return r, true
+		}
+	}
+	return r, false
 }

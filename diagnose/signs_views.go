@@ -49,6 +49,19 @@ var fencedButAnswers = &Sign{
 	},
 }
 
+var isrUpdatesFail = &Sign{
+	ID: "isr-updates-fail-logged", Title: "its changes of ISRs are not taken", On: fact.Broker, Leak: 0.01,
+	Doc:   "Five or more times within ten minutes the controller (or ZooKeeper) did not take a new ISR from the broker, the last time within two: it leads by what it last knew, and others have moved on.",
+	Needs: []fact.Key{fact.LogISRUpdateFailed},
+	Test: func(v *View) Reading {
+		r := often(v, fact.LogISRUpdateFailed, 5, "a new ISR was not taken")
+		if lines, _ := fact.LogISRUpdateFailed.Latest(v, v.Subject); r.Outcome == Yes && v.Now().Sub(lines.Last) > 2*time.Minute {
+			r.Outcome = No
+		}
+		return r
+	},
+}
+
 var viewDisagrees = &Sign{
 	ID: "view-disagrees", Title: "it sees another cluster than the others", On: fact.Broker, Trouble: true, Leak: 0.001,
 	For:      10 * time.Second, // a change of leaders takes a moment to reach everyone
