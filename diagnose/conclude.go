@@ -30,9 +30,7 @@ func (s *Session) conclude(states []SignState) *Verdict {
 		v.Context = append(v.Context, said)
 	}
 	v.Changed = s.changed(v.Findings)
-	if v.LastSeen = allGone(past); v.LastSeen == nil {
-		v.LastSeen = lastSeen(past)
-	}
+	v.LastSeen = searched(past)
 	v.Status = status(v)
 	v.Runs = s.newestRuns()
 	v.Next = next(s.catalogue, groups, v)

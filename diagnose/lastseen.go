@@ -13,8 +13,16 @@ import (
 type LastSeen struct {
 	fact.LastCluster
 	Age     time.Duration // of the newest record
-	Gone    bool          // every broker in it is seen to be gone; else another may lead by now
 	Holders []fact.Holder // most needed first
+	Gone    bool          // every broker in it is seen to be gone; else another may lead by now
+	Unseen  []Unseen      // those that are not seen to be gone
+}
+
+// Unseen is a broker that does not answer, and of which nothing says that it is
+// gone.
+type Unseen struct {
+	Broker int32
+	How    string // it does not answer: "timed-out at tcp"; "not tried"
 }
 
 // lastSeen is the metadata log's word, where no broker gives its own; nil
@@ -30,29 +38,58 @@ func lastSeen(v *View) *LastSeen {
 	return &LastSeen{LastCluster: c, Age: max(0, v.Now().Sub(c.Copy.Last)), Holders: holders(&c)}
 }
 
-// allGone is lastSeen where every broker that is registered is seen to be gone:
-// one that merely does not answer from here may lead what others led.
-func allGone(v *View) *LastSeen {
+// searched is lastSeen with what is seen of each of its brokers.
+func searched(v *View) *LastSeen {
 	last := lastSeen(v)
-	if last == nil || len(last.Brokers) == 0 {
+	if last == nil {
 		return nil
 	}
 	for _, b := range last.Brokers {
-		if !gone(v, b.ID) {
-			return nil
+		if how, is := gone(v, b.ID); !is {
+			last.Unseen = append(last.Unseen, Unseen{b.ID, how})
 		}
 	}
-	last.Gone = true
+	last.Gone = len(last.Brokers) > 0 && len(last.Unseen) == 0
 	return last
 }
 
-// gone says whether a broker's port refuses, or its process is no more.
-func gone(v *View, id int32) bool {
+// allGone is lastSeen where every broker that is registered is seen to be gone:
+// one that merely does not answer from here may lead what others led.
+func allGone(v *View) *LastSeen {
+	if last := searched(v); last != nil && last.Gone {
+		return last
+	}
+	return nil
+}
+
+// gone says whether a broker's port refuses, or its process is no more; how is
+// what is seen of one that is not.
+func gone(v *View, id int32) (how string, is bool) {
 	if reach, ok := fact.BrokerReach.Latest(v, fact.BrokerOf(id)); ok {
-		return reach.Outcome == fact.Refused
+		return came(reach), reach.Outcome == fact.Refused
 	}
 	p, ok := fact.BrokerProcess.Latest(v, fact.ProcessOf(id))
-	return ok && !p.Exists
+	return "not tried", ok && !p.Exists
+}
+
+// Unsettled says whom it would take to know what leads by now; empty where every
+// broker is gone.
+func (l *LastSeen) Unsettled() string {
+	by := map[string][]int32{}
+	var hows []string
+	for _, u := range l.Unseen {
+		if by[u.How] == nil {
+			hows = append(hows, u.How)
+		}
+		by[u.How] = append(by[u.How], u.Broker)
+	}
+	for i, how := range hows {
+		hows[i] = fmt.Sprintf("broker %s (%s)", ids(by[how]), how)
+	}
+	if len(hows) == 0 {
+		return ""
+	}
+	return listed(hows) + " may lead by now"
 }
 
 // holding is who has all that was acknowledged of a partition.

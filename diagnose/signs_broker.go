@@ -61,7 +61,7 @@ var portRefuses = &Sign{
 		if reach.Outcome != fact.Refused {
 			return no("%s does not refuse: %s", reach.Address, came(reach))
 		}
-		return yes("%s refuses connections", reach.Address)
+		return yes("%s refuses connections%s", reach.Address, from(reach))
 	},
 }
 
@@ -86,9 +86,9 @@ var connectTimesOut = &Sign{
 		reach, _ := fact.BrokerReach.Latest(v, v.Subject)
 		switch {
 		case reach.Outcome == fact.Silent && reach.Step == fact.Connect:
-			return yes("%s: no answer to a connection for %s", reach.Address, duration(reach.Seconds))
+			return yes("%s: no answer to a connection for %s%s", reach.Address, duration(reach.Seconds), from(reach))
 		case reach.Outcome == fact.Unroutable, reach.Outcome == fact.Unresolvable:
-			return yes("%s: %s", reach.Address, reach.Outcome)
+			return yes("%s: %s%s", reach.Address, reach.Outcome, from(reach))
 		}
 		return no("%s is reached: %s", reach.Address, came(reach))
 	},
@@ -101,7 +101,7 @@ var answersKafka = &Sign{
 	Test: func(v *View) Reading {
 		reach, _ := fact.BrokerReach.Latest(v, v.Subject)
 		if reach.Outcome == fact.Answered {
-			return yes("%s answers in %s", reach.Address, duration(reach.Seconds))
+			return yes("%s answers in %s%s", reach.Address, duration(reach.Seconds), from(reach))
 		}
 		return no("%s gives no Kafka answer: %s", reach.Address, came(reach))
 	},
@@ -235,6 +235,14 @@ func came(r fact.Reach) string {
 		return string(r.Outcome)
 	}
 	return string(r.Outcome) + " at " + string(r.Step)
+}
+
+// from says where an address comes from that no broker told.
+func from(r fact.Reach) string {
+	if r.From == "" {
+		return ""
+	}
+	return " (the address is from " + r.From + ")"
 }
 
 // nodeID is the number of a broker whose id is known.

@@ -33,8 +33,9 @@ func (l Lists) At(i int) []int32 {
 
 // Reach is how far an attempt to speak with one broker came.
 type Reach struct {
-	Address string  `json:"address"` // host:port as tried
-	Step    Step    `json:"step"`    // the step that ended it
+	Address string  `json:"address"`        // host:port as tried
+	From    string  `json:"from,omitempty"` // whose metadata log the address is from, where nobody who answers told it: "the metadata log of node 3"
+	Step    Step    `json:"step"`           // the step that ended it
 	Outcome Outcome `json:"outcome"`
 	Detail  string  `json:"detail,omitempty"`
 	Seconds float64 `json:"seconds"` // until the outcome

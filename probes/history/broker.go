@@ -40,6 +40,7 @@ func (c *Cluster) register(id int32, v *values) {
 	for i := range v.rows[endpoints] {
 		e := &v.rows[endpoints][i]
 		b.Endpoints = append(b.Endpoints, fmt.Sprintf("%s://%s:%d", e.text[name], e.text[host], uint16(e.num[number])))
+		b.protocols = append(b.protocols, int16(e.num[protocol]))
 	}
 	if v.is(logDirs) {
 		b.dirs = slices.Clone(v.uuids[logDirs])

@@ -11,6 +11,7 @@ type Broker struct {
 	ID         int32
 	Epoch      int64
 	Endpoints  []string // NAME://host:port
+	protocols  []int16  // of these, Kafka's number
 	Rack       string
 	Fenced     bool
 	Controlled bool // in controlled shutdown

@@ -27,7 +27,7 @@ const (
 	clearELR           = 28
 )
 
-var listeners = []field{{name: "Name", kind: texts, to: name}, {name: "Host", kind: texts, to: host}, {name: "Port", kind: int16s, to: number}, {name: "SecurityProtocol", kind: int16s}}
+var listeners = []field{{name: "Name", kind: texts, to: name}, {name: "Host", kind: texts, to: host}, {name: "Port", kind: int16s, to: number}, {name: "SecurityProtocol", kind: int16s, to: protocol}}
 
 // metadataLayouts is what is read of each type, by its number. All are flexible
 // from version 0 on. Later versions of a type add tagged fields, or fields that

@@ -67,8 +67,16 @@ func observeMetadata(ctx context.Context, t *probe.Target) ([]fact.Observation, 
 		}
 		return all, nil
 	}
+	if len(t.Brokers()) > 0 { // a copy that is only named may be another cluster's
+		defer t.Roll.Begin()()
+	}
 	return probe.Within(ctx, t, "read the metadata log", func() ([]fact.Observation, error) {
-		return probe.Shared(t, followerKey{}, func() *follower { return &follower{} }).look(ctx, t, places)
+		f := probe.Shared(t, followerKey{}, func() *follower { return &follower{} })
+		all, err := f.look(ctx, t, places)
+		if err == nil && len(t.Brokers()) > 0 {
+			t.Roll.Tell(f.whose(), rollOf(f.log.Cluster))
+		}
+		return all, err
 	})
 }
 

@@ -2,6 +2,7 @@ package history_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,6 +49,15 @@ func TestMetadataProbe(t *testing.T) {
 	c := seen["disk.cluster cluster"].Value.(fact.LastCluster)
 	if err := c.Valid(); err != nil || c.Copy.Node != 3 || c.Copy.Damage != "" || len(c.Brokers) != 3 || !c.Brokers[2].Fenced || !c.Brokers[2].Planned || c.Brokers[0].Fenced || c.Brokers[0].Port == 0 {
 		t.Errorf("%v, %+v %+v", err, c.Copy, c.Brokers)
+	}
+	from, roll := target.Roll.Await(t.Context())
+	if len(roll) != 3 || from != "node 3" {
+		t.Errorf("the roll of %s: %+v", from, roll)
+	}
+	for i, b := range roll {
+		if len(b.Endpoints) == 0 || b.ID != c.Brokers[i].ID || b.Endpoints[0].Protocol != "PLAINTEXT" || b.Endpoints[0].Address != fmt.Sprintf("%s:%d", c.Brokers[i].Host, c.Brokers[i].Port) {
+			t.Errorf("broker %d listens at %+v, in the facts at %s:%d", b.ID, b.Endpoints, c.Brokers[i].Host, c.Brokers[i].Port)
+		}
 	}
 	at := -1
 	for i, topic := range c.Topic {

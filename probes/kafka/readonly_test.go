@@ -61,7 +61,7 @@ func TestEveryFrameOnlyReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.TransactionalID("payments"), kgo.TransactionTimeout(time.Minute))
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.TransactionalID("payments"), kgo.TransactionTimeout(time.Minute), kgo.DisableClientMetrics())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,19 @@ type security struct {
 	from      string // the configuration of a broker that the settings were taken from; "": the operator's own
 }
 
+// protocol is security.protocol as these settings have it.
+func (s *security) protocol() string {
+	switch {
+	case s.mechanism != nil && s.tls != nil:
+		return "SASL_SSL"
+	case s.mechanism != nil:
+		return "SASL_PLAINTEXT"
+	case s.tls != nil:
+		return "SSL"
+	}
+	return "PLAINTEXT"
+}
+
 // CheckClientConfig says whether connections can be made with the security
 // settings of Java client properties. The error names the property and what is
 // expected, and never a value that could be secret.

@@ -47,12 +47,16 @@ func (r *roster) survey(ctx context.Context, age time.Duration) error {
 	// Others may be waiting for this survey: it does not end with its caller.
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.patience)
 	defer cancel()
-	s := &survey{roster: r, tried: map[string]bool{}}
+	s := &survey{roster: r, tried: map[string]bool{}, news: make(chan struct{}, 1)}
 	s.try(limit, r.addresses()...)
+	s.wait.Go(func() { s.turnToRoll(limit, age) })
 	s.wait.Wait()
 	r.settle(s.attempts)
 
 	r.mu.Lock()
+	if s.answered {
+		r.dismiss()
+	}
 	r.running, r.surveyed = nil, time.Now()
 	nobody := len(r.peers) == 0
 	r.mu.Unlock()
@@ -103,6 +107,9 @@ type survey struct {
 	mu       sync.Mutex
 	tried    map[string]bool // places and addresses
 	attempts []attempt
+	open     int           // addresses that are being tried
+	answered bool          // one of them is a broker's that answers
+	news     chan struct{} // told when an address has been tried
 }
 
 // attempt is how trying one address ended.
@@ -129,7 +136,11 @@ func (s *survey) try(ctx context.Context, addresses ...string) {
 		if !s.claim("address " + address) {
 			continue
 		}
+		s.mu.Lock()
+		s.open++
+		s.mu.Unlock()
 		s.wait.Go(func() {
+			defer s.ended()
 			place := s.roster.locate(ctx, address)
 			if s.claim("place " + place) {
 				a := s.roster.attempt(ctx, address, "broker "+address)
@@ -139,9 +150,21 @@ func (s *survey) try(ctx context.Context, addresses ...string) {
 				}
 				s.mu.Lock()
 				s.attempts = append(s.attempts, a)
+				s.answered = s.answered || a.link != nil
 				s.mu.Unlock()
 			}
 		})
+	}
+}
+
+// ended notes that an address has been tried.
+func (s *survey) ended() {
+	s.mu.Lock()
+	s.open--
+	s.mu.Unlock()
+	select {
+	case s.news <- struct{}{}:
+	default: // it is known already
 	}
 }
 
@@ -153,6 +176,9 @@ func (r *roster) attempt(ctx context.Context, address, as string) attempt {
 	l, err := r.open(ctx, address, as, w)
 	a := attempt{address: address, id: -1, link: l, reach: fact.Reach{Address: address, Step: fact.APIVersions, Outcome: fact.Answered}}
 	a.reach.Seconds = time.Since(began).Seconds()
+	r.mu.Lock()
+	a.reach.From = r.enlisted[address]
+	r.mu.Unlock()
 	var step *stepError
 	if errors.As(err, &step) {
 		if step.step != fact.SASL { // open saw whether that was tried

@@ -28,6 +28,7 @@ type Target struct {
 	Now          func() time.Time  // the clock: time.Now but in tests
 	Ledger       *Ledger           // what was sent, opened and run
 	Suspects     Suspects          // partitions that something points at, to be looked into first
+	Roll         Roll              // brokers as a log on this host has them, to be tried where none answers
 
 	mu      sync.Mutex
 	brokers []fact.LocalBroker

@@ -139,6 +139,8 @@ func lastSeenLines(b *strings.Builder, l *diagnose.LastSeen) {
 	why := "no broker answers from here, others may lead by now"
 	if l.Gone {
 		why = "every broker is gone"
+	} else if who := l.Unsettled(); who != "" {
+		why = "no broker answers from here, " + who
 	}
 	b.WriteString(wrap("", "  ", "last known cluster ("+why+"): "+l.Headline()))
 	if first := l.FirstBack(); first != "" {

@@ -76,6 +76,22 @@ func TestThePastInATicket(t *testing.T) {
 	}
 }
 
+// TestWhoMayStillLead: a broker that does not answer is not seen to be gone.
+func TestWhoMayStillLead(t *testing.T) {
+	last := fact.LastCluster{Copy: fact.LogCopy{Node: 3, Last: t0}, Brokers: []fact.LastBroker{{BrokerAddress: fact.BrokerAddress{ID: 1}}, {BrokerAddress: fact.BrokerAddress{ID: 2}}, {BrokerAddress: fact.BrokerAddress{ID: 4}}, {BrokerAddress: fact.BrokerAddress{ID: 5}}}}
+	b := fact.Batch{At: t0, Observations: []fact.Observation{fact.LastSeen.Is(fact.TheCluster, last)}}
+	for id, outcome := range map[int32]fact.Outcome{1: fact.Silent, 2: fact.Refused, 4: fact.Silent} {
+		b.Observations = append(b.Observations, fact.BrokerReach.Is(fact.BrokerOf(id), fact.Reach{Address: "b:9092", Step: fact.Connect, Outcome: outcome}))
+	}
+	var out bytes.Buffer
+	if err := Check(&out, diagnose.NewSession(diagnose.All).Apply(b), About{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(strings.Fields(out.String()), " "); !strings.Contains(got, "(no broker answers from here, broker 1 and 4 (timed-out at tcp) and broker 5 (not tried) may lead by now)") {
+		t.Error(out.String())
+	}
+}
+
 func TestThePastInJSON(t *testing.T) {
 	schema, err := jsonschema.NewCompiler().Compile("../../docs/check.schema.json")
 	if err != nil {
