@@ -19,7 +19,7 @@ func rollOf(c *Cluster) []probe.Registration {
 		one := probe.Registration{ID: b.ID}
 		for i, text := range b.Endpoints {
 			listener, address, _ := strings.Cut(text, "://")
-			end := probe.Endpoint{Listener: listener, Address: joined(address)}
+			end := probe.Endpoint{Listener: listener, Address: addressIn(address)}
 			if i < len(b.protocols) && b.protocols[i] >= 0 && int(b.protocols[i]) < len(protocolNames) {
 				end.Protocol = protocolNames[b.protocols[i]]
 			}
@@ -32,10 +32,10 @@ func rollOf(c *Cluster) []probe.Registration {
 	return all
 }
 
-// joined is a host and a port as they stand in Endpoints, as an address to dial:
+// addressIn is a host and a port as they stand in Endpoints, as an address to dial:
 // an IPv6 address stands there as it is registered, with brackets or without. ""
 // where host or port is missing.
-func joined(text string) string {
+func addressIn(text string) string {
 	i := strings.LastIndexByte(text, ':')
 	if i <= 0 || text[i+1:] == "0" {
 		return ""
