@@ -59,6 +59,9 @@ func TestLabLastSeen(t *testing.T) {
 				left = left || m[3] == fmt.Sprint(id) || slices.Contains(strings.Split(m[5], ","), fmt.Sprint(id))
 			}
 		}
+		if id == 1 {
+			checkAlone(ctx, t, k, c, c.Node(1)).leadsOn(t, "broker 1")
+		}
 	}
 	time.Sleep(2 * time.Second) // for the last record to reach the files
 	for _, n := range []*lab.Node{c.Node(100), c.Node(3)} {
@@ -77,6 +80,7 @@ func TestLabLastSeen(t *testing.T) {
 		t.Fatalf("kafka-topics.sh named %d partitions:\n%s", len(want), out)
 	}
 	checkNames(ctx, t, k, c, want)
+	checkAlone(ctx, t, k, c, c.Node(3)).isTheEnd(t)
 	for who, dir := range metadataDirs(c) {
 		if !strings.HasPrefix(who, "node 3 ") {
 			continue // the others' logs end earlier
