@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -239,10 +240,13 @@ func came(r fact.Reach) string {
 
 // from says where an address comes from that no broker told.
 func from(r fact.Reach) string {
-	if r.From == "" {
+	switch {
+	case r.FromLogOf == nil:
 		return ""
+	case *r.FromLogOf < 0:
+		return " (the address is from the metadata log on this host)"
 	}
-	return " (the address is from " + r.From + ")"
+	return fmt.Sprintf(" (the address is from the metadata log of node %d)", *r.FromLogOf)
 }
 
 // nodeID is the number of a broker whose id is known.

@@ -33,14 +33,17 @@ func (l Lists) At(i int) []int32 {
 
 // Reach is how far an attempt to speak with one broker came.
 type Reach struct {
-	Address string  `json:"address"`        // host:port as tried
-	From    string  `json:"from,omitempty"` // whose metadata log the address is from, where nobody who answers told it: "the metadata log of node 3"
-	Step    Step    `json:"step"`           // the step that ended it
+	Address string  `json:"address"` // host:port as tried
+	Step    Step    `json:"step"`    // the step that ended it
 	Outcome Outcome `json:"outcome"`
 	Detail  string  `json:"detail,omitempty"`
 	Seconds float64 `json:"seconds"` // until the outcome
 
 	Times []StepTime `json:"times,omitempty"` // of the steps that were taken, in the order in which they were: SASL comes after ApiVersions
+
+	// FromLogOf is the node whose metadata log the address is from, where nobody who
+	// answers told it; -1 where that node's id is not known. nil: it is not from there.
+	FromLogOf *int32 `json:"from_log_of,omitempty"`
 
 	// Own is how far a connection to the address came that the broker advertises,
 	// where it answered at another one. nil: it answered there, or nowhere.

@@ -74,7 +74,7 @@ func observeMetadata(ctx context.Context, t *probe.Target) ([]fact.Observation, 
 		f := probe.Shared(t, followerKey{}, func() *follower { return &follower{} })
 		all, err := f.look(ctx, t, places)
 		if err == nil && len(t.Brokers()) > 0 {
-			t.Roll.Tell(f.whose(), rollOf(f.log.Cluster))
+			t.Roll.Tell(f.node, rollOf(f.log.Cluster))
 		}
 		return all, err
 	})

@@ -51,8 +51,8 @@ func TestMetadataProbe(t *testing.T) {
 		t.Errorf("%v, %+v %+v", err, c.Copy, c.Brokers)
 	}
 	from, roll := target.Roll.Await(t.Context())
-	if len(roll) != 3 || from != "node 3" {
-		t.Errorf("the roll of %s: %+v", from, roll)
+	if len(roll) != 3 || from != 3 {
+		t.Errorf("the roll of %d: %+v", from, roll)
 	}
 	for i, b := range roll {
 		if len(b.Endpoints) == 0 || b.ID != c.Brokers[i].ID || b.Endpoints[0].Protocol != "PLAINTEXT" || b.Endpoints[0].Address != fmt.Sprintf("%s:%d", c.Brokers[i].Host, c.Brokers[i].Port) {

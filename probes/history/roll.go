@@ -1,7 +1,6 @@
 package history
 
 import (
-	"fmt"
 	"net"
 	"strings"
 
@@ -45,12 +44,4 @@ func addressIn(text string) string {
 		return ""
 	}
 	return net.JoinHostPort(host, text[i+1:])
-}
-
-// whose is the node whose log is read.
-func (f *follower) whose() string {
-	if f.node < 0 {
-		return "this host"
-	}
-	return fmt.Sprintf("node %d", f.node)
 }

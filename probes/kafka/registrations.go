@@ -57,7 +57,7 @@ func (s *survey) answeredWithin(ctx context.Context, limit time.Duration) bool {
 
 // enlist notes the address of each broker of the roll that has none yet, and is
 // those to try now: not those that were tried less than an age ago.
-func (r *roster) enlist(from string, all []probe.Registration, age time.Duration) (addresses []string) {
+func (r *roster) enlist(from int32, all []probe.Registration, age time.Duration) (addresses []string) {
 	by := r.door.by().protocol()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,7 +65,7 @@ func (r *roster) enlist(from string, all []probe.Registration, age time.Duration
 	for _, b := range all {
 		name := strconv.Itoa(int(b.ID))
 		p := r.peers[name]
-		if p != nil && slices.ContainsFunc(p.own, func(a string) bool { return r.enlisted[a] == "" }) {
+		if p != nil && slices.ContainsFunc(p.own, func(a string) bool { return !r.isEnlisted(a) }) {
 			continue // known otherwise
 		}
 		address := choose(b.Endpoints, by, names)
@@ -81,10 +81,16 @@ func (r *roster) enlist(from string, all []probe.Registration, age time.Duration
 			continue
 		}
 		r.learn(b.ID, address)
-		r.enlisted[address] = "the metadata log of " + from
+		r.enlisted[address] = from
 		addresses = append(addresses, address)
 	}
 	return addresses
+}
+
+// isEnlisted says whether only a metadata log names an address.
+func (r *roster) isEnlisted(address string) bool {
+	_, is := r.enlisted[address]
+	return is
 }
 
 // spoken is the names of the listeners that are spoken to: those that brokers of
@@ -93,7 +99,7 @@ func (r *roster) spoken(all []probe.Registration, protocol string) (names []stri
 	for _, p := range r.sorted() {
 		for _, address := range p.own {
 			_, port, err := net.SplitHostPort(address)
-			if err != nil || r.enlisted[address] != "" {
+			if err != nil || r.isEnlisted(address) {
 				continue
 			}
 			for _, b := range all {
@@ -135,7 +141,7 @@ func (r *roster) dismiss() {
 		return
 	}
 	for name, p := range r.peers {
-		p.own = slices.DeleteFunc(p.own, func(a string) bool { return r.enlisted[a] != "" && !slices.Contains(p.told, a) })
+		p.own = slices.DeleteFunc(p.own, func(a string) bool { return r.isEnlisted(a) && !slices.Contains(p.told, a) })
 		if len(p.own) == 0 && p.id >= 0 && p.reach.Outcome != fact.Answered { // not registered any more
 			p.hangUp()
 			delete(r.peers, name)

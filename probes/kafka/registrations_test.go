@@ -59,7 +59,7 @@ func TestLiveBrokersAreFoundByTheRoll(t *testing.T) {
 			end := target.Roll.Begin()
 			go func() {
 				time.Sleep(20 * time.Millisecond)
-				target.Roll.Tell("node 7", []probe.Registration{plainly(1, c.ListenAddrs()[0]), plainly(7, own), plainly(8, closedPort(t))})
+				target.Roll.Tell(7, []probe.Registration{plainly(1, c.ListenAddrs()[0]), plainly(7, own), plainly(8, closedPort(t))})
 				end()
 			}()
 			seen := must(t, target, Reach)
@@ -90,7 +90,7 @@ func TestTheRollIsTriedOnceARound(t *testing.T) {
 	unwanted, never := mute(t)
 	target := here(t, own)
 	_, port, _ := net.SplitHostPort(own)
-	target.Roll.Tell("node 7", []probe.Registration{
+	target.Roll.Tell(7, []probe.Registration{
 		plainly(7, "b7.invalid:1", "127.0.0.1:"+port), // so that the listener spoken to is INTERNAL
 		plainly(1, unwanted, other),
 		plainly(2, unwanted, silent),
@@ -106,7 +106,7 @@ func TestTheRollIsTriedOnceARound(t *testing.T) {
 	}
 	for id, want := range map[int32]fact.Outcome{1: fact.Silent, 2: fact.Refused, 3: fact.Unresolvable, 7: fact.Refused} {
 		reach := value(t, seen, fact.BrokerReach, fact.BrokerOf(id))
-		if reach.Outcome != want || (reach.From == "the metadata log of node 7") != (id != 7) {
+		if reach.Outcome != want || (reach.FromLogOf != nil) != (id != 7) || id != 7 && *reach.FromLogOf != 7 {
 			t.Errorf("broker %d: %+v, expected %s", id, reach, want)
 		}
 	}
@@ -130,7 +130,7 @@ func TestTheRollOfAControllersHost(t *testing.T) {
 	c := fake(t)
 	target := aim(t)
 	target.SetBrokers([]fact.LocalBroker{{NodeID: 100, Roles: "controller"}})
-	target.Roll.Tell("node 100", []probe.Registration{plainly(2, closedPort(t)), plainly(0, c.ListenAddrs()[0])})
+	target.Roll.Tell(100, []probe.Registration{plainly(2, closedPort(t)), plainly(0, c.ListenAddrs()[0])})
 	if reach := value(t, must(t, target, Reach), fact.BrokerReach, fact.BrokerOf(0)); reach.Outcome != fact.Answered {
 		t.Errorf("%+v", reach)
 	}

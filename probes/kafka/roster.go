@@ -29,7 +29,7 @@ type roster struct {
 	peers    map[string]*peer     // by name: "3", or "host:port" while the id is not known
 	places   map[string]place     // of addresses
 	fronts   map[string]int32     // which broker was last found behind an address that is not its own
-	enlisted map[string]string    // addresses that only a metadata log names, and whose
+	enlisted map[string]int32     // addresses that only a metadata log names, and the node whose it is
 	nameless map[string]time.Time // addresses whose broker would not say which one it is
 	rejected map[string]rejection // addresses where the credentials were not accepted
 	surveyed time.Time
@@ -123,7 +123,7 @@ func rosterOf(t *probe.Target) (*roster, error) {
 
 func newRoster(t *probe.Target) *roster {
 	r := &roster{target: t, patience: patience(t), peers: map[string]*peer{}, places: map[string]place{},
-		fronts: map[string]int32{}, enlisted: map[string]string{}, nameless: map[string]time.Time{}, rejected: map[string]rejection{},
+		fronts: map[string]int32{}, enlisted: map[string]int32{}, nameless: map[string]time.Time{}, rejected: map[string]rejection{},
 		denials: map[string]denial{}, trials: map[fact.Right]trial{}, trying: make(chan struct{}, 1), logdirs: map[string][]string{}, electors: map[string]int32{}, groups: map[string]listing{}}
 	s, err := readSecurity(t.ClientConfig)
 	if err != nil {
@@ -199,7 +199,7 @@ func (r *roster) addresses() []string {
 	all := slices.Clone(r.given)
 	for _, p := range r.sorted() {
 		for _, address := range p.own {
-			if r.enlisted[address] == "" {
+			if !r.isEnlisted(address) {
 				all = append(all, address)
 			}
 		}

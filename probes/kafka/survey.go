@@ -177,7 +177,9 @@ func (r *roster) attempt(ctx context.Context, address, as string) attempt {
 	a := attempt{address: address, id: -1, link: l, reach: fact.Reach{Address: address, Step: fact.APIVersions, Outcome: fact.Answered}}
 	a.reach.Seconds = time.Since(began).Seconds()
 	r.mu.Lock()
-	a.reach.From = r.enlisted[address]
+	if of, enlisted := r.enlisted[address]; enlisted {
+		a.reach.FromLogOf = &of
+	}
 	r.mu.Unlock()
 	var step *stepError
 	if errors.As(err, &step) {

@@ -24,7 +24,7 @@ type Endpoint struct {
 // several goroutines; the zero value has none, and nobody reads one.
 type Roll struct {
 	mu      sync.Mutex
-	from    string // whose log
+	from    int32 // whose log, by node id; -1: not known
 	all     []Registration
 	reading chan struct{} // closed when who reads has ended; nil: nobody has begun
 }
@@ -40,7 +40,7 @@ func (r *Roll) Begin() (end func()) {
 }
 
 // Tell sets what was read, and from whose log.
-func (r *Roll) Tell(from string, all []Registration) {
+func (r *Roll) Tell(from int32, all []Registration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.from, r.all = from, all
@@ -51,7 +51,7 @@ const begins = 200 * time.Millisecond
 
 // Await is the roll, once nobody reads in it any more or the context ends. Where
 // nobody begins to read it does not wait for long.
-func (r *Roll) Await(ctx context.Context) (from string, all []Registration) {
+func (r *Roll) Await(ctx context.Context) (from int32, all []Registration) {
 	look := func() (reading chan struct{}) {
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -15,12 +15,12 @@ func TestRollIsAwaitedWhileItIsRead(t *testing.T) {
 	end := r.Begin()
 	go func() {
 		time.Sleep(50 * time.Millisecond)
-		r.Tell("node 3", []Registration{{ID: 1}})
+		r.Tell(3, []Registration{{ID: 1}})
 		end()
 		end() // once more is no harm
 	}()
-	if from, all := r.Await(t.Context()); from != "node 3" || len(all) != 1 {
-		t.Errorf("read: %q %v", from, all)
+	if from, all := r.Await(t.Context()); from != 3 || len(all) != 1 {
+		t.Errorf("read: %d %v", from, all)
 	}
 	r.Begin() // and never ends
 	short, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
