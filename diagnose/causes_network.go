@@ -48,7 +48,7 @@ var advertisedUnreachable = &Cause{
 		{Sign: connectTimesOut, Strength: Sometimes},
 	},
 	RulesOut: []*Sign{brokerNotLive, processGone, processStopped},
-	Leads:    []*Cause{underMinISR},
+	Leads:    []*Cause{underMinISR, groupStopped, rebalanceStorm},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("clients cannot reach broker %s: %s", s.Name, gist(yes, liveButUnreachable))
 	},

@@ -16,9 +16,9 @@ const offsetsTopic = "__consumer_offsets"
 
 var commitsNowhere = &Sign{
 	ID: "commits-cannot-be-written", Title: "its coordinator cannot write", On: fact.Group, Leak: 0.001,
-	Doc:   "The partition of __consumer_offsets that the group's name is hashed to has no leader, or fewer replicas in sync than its minimum: commits fail, and so does every rebalance, for this group and all others of that partition, and for no other.",
+	Doc:   "The partition of __consumer_offsets that the group's name is hashed to has no leader, or fewer replicas in sync than its minimum: commits fail, and so does every rebalance, for this group and all others of that partition, and for no other. Or its coordinator answers here, and is advertised at an address that leads nowhere: that is where its members are sent.",
 	Needs: []fact.Key{fact.GroupState, fact.Metadata},
-	Uses:  []fact.Key{fact.Configs},
+	Uses:  []fact.Key{fact.Configs, fact.BrokerReach},
 	Test: func(v *View) Reading {
 		if state, _ := fact.GroupState.Latest(v, v.Subject); state == "Dead" {
 			return notApplicable("it is no more")
@@ -40,11 +40,26 @@ var commitsNowhere = &Sign{
 		case !told && isr < len(view.Replicas.At(p)):
 			return cannotTell(v.Why(fact.Configs, fact.TheCluster))
 		default:
+			if r, nowhere := ledNowhere(v, view.Leader[p]); nowhere {
+				return r
+			}
 			return no("%s, where its commits go, is led by broker %d with %s in sync", name, view.Leader[p], plural(isr, "replica"))
 		}
 		r.Blames = append([]fact.Subject{fact.TheCluster}, view.lacking([]int{p})...)
 		return r
 	},
+}
+
+// ledNowhere is a reading of a coordinator that answers, and whose advertised address
+// does not: members ask any broker for it, and are sent there.
+func ledNowhere(v *View, leader int32) (r Reading, nowhere bool) {
+	reach, known := fact.BrokerReach.Latest(v, fact.BrokerOf(leader))
+	if !known || reach.Outcome != fact.Answered || reach.Own == nil || reach.Own.Outcome == fact.Answered {
+		return r, false
+	}
+	r = yes("its coordinator is broker %d, and members are sent to %s, which is %s from here", leader, reach.Own.Address, reach.Own.Outcome)
+	r.Blames = []fact.Subject{fact.BrokerOf(leader)}
+	return r, true
 }
 
 // minISROf is min.insync.replicas of a topic; told is false where it is not known.
