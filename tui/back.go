@@ -123,9 +123,17 @@ func ended(c *fact.Change) time.Time {
 	return c.At
 }
 
+// latest is now: the wall clock, in a replay the newest batch.
+func (m Model) latest() time.Time {
+	if at := m.live.verdict.At; m.opt.Replay || m.now.Before(at) {
+		return at
+	}
+	return m.now
+}
+
 // goToTyped is goToTime of a time as it was typed.
 func (m Model) goToTyped(typed string) (tea.Model, tea.Cmd) {
-	at, err := text.Moment(typed, m.live.verdict.At)
+	at, err := text.Moment(typed, m.latest())
 	if err != nil && m.tape.end() >= 0 {
 		m.message = "no time: " + err.Error()
 		return m, nil
@@ -135,11 +143,11 @@ func (m Model) goToTyped(typed string) (tea.Model, tea.Cmd) {
 
 // goToTime shows a moment: of the batches if they hold it, else of the past.
 func (m Model) goToTime(at time.Time) (tea.Model, tea.Cmd) {
-	switch now := m.live.verdict.At; {
+	switch {
 	case m.tape.end() < 0:
 		m.message = "nothing to step through yet"
 		return m, nil
-	case at.After(now):
+	case at.After(m.latest()):
 		m.message = "that is yet to come"
 		return m, nil
 	case at.Before(m.tape.batches[0].At):

@@ -287,3 +287,42 @@ func TestThenIsReadOnce(t *testing.T) {
 		t.Errorf("P does not lead to now, but to %+v", m.past)
 	}
 }
+
+// TestThenNotes: a log that ends before the moment, or in which nothing was written
+// around it, is never taken for the cluster of that moment.
+func TestThenNotes(t *testing.T) {
+	at := opened.Add(-time.Hour)
+	for what, c := range map[string]struct {
+		last, next time.Duration // from the moment on; 0: none
+		copy       fact.LogCopy
+		says       []string
+		not        string
+	}{
+		"as it should be": {-400 * time.Millisecond, 300 * time.Millisecond, fact.LogCopy{Node: 3}, []string{"then: 01:10:00, from the metadata log of node 3", "THEN  3 brokers live"}, "as of"},
+		"no id":           {-400 * time.Millisecond, 300 * time.Millisecond, fact.LogCopy{Node: -1}, []string{"from the metadata log of this host"}, "as of"},
+		"cut off":         {-20 * time.Minute, 0, fact.LogCopy{Node: 3}, []string{"THEN  as of 00:50:00: 3 brokers live", "The log ends there: this node was cut off since, or no controller led."}, "damaged"},
+		"no controller":   {-20 * time.Minute, time.Minute, fact.LogCopy{Node: 3}, []string{"THEN  as of 00:50:00: 3", "Nothing was written until 01:11:00: no controller led."}, "ends"},
+		"the day before":  {-2 * time.Hour, time.Minute, fact.LogCopy{Node: 3}, []string{"as of 2026-11-22 23:10:00"}, "ends"},
+		"newer Kafka":     {-400 * time.Millisecond, time.Second, fact.LogCopy{Node: 3, Passed: 4}, []string{"4 records could not be read"}, "as of"},
+		"damaged":         {-time.Second, 0, fact.LogCopy{Node: 3, Damage: "wrong checksum"}, []string{"as of 01:09:59, log damaged", "what came later is not known: wrong checksum"}, "ends there"},
+	} {
+		m := onHost3(t, host3(t, false), false, func(o *Options) {
+			o.Then = func(context.Context, time.Time) (*fact.PastCluster, error) {
+				c.copy.Last = at.Add(c.last)
+				p := &fact.PastCluster{LastCluster: fact.LastCluster{Copy: c.copy}, At: at, Live: 3}
+				if c.next != 0 {
+					p.Next = at.Add(c.next)
+				}
+				return p, nil
+			}
+		})
+		m = keys(t, m, append([]string{"t"}, typed("01:10")...)...)
+		for _, key := range []string{"5", "v"} {
+			got := keys(t, m, key)
+			shows(t, got, c.says...)
+			if strings.Contains(got.View(), c.not) {
+				t.Errorf("%s: says %q:\n%s", what, c.not, got.View())
+			}
+		}
+	}
+}

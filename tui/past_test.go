@@ -38,6 +38,10 @@ func TestLastKnownOnTheVerdict(t *testing.T) {
 			if !strings.Contains(got, want) {
 				t.Errorf("%v: says not %q, but\n%s", size, want, got)
 			}
+			m := keys(t, feed(t, New(opt), []fact.Batch{b}), "T")
+			mustFit(t, m.View(), size[0], size[1])
+			shows(t, m, "PARTITIONS  last known 01:39:00: 1 partition, 1 no lea", "orders-0 ")
+			shows(t, keys(t, m, "enter"), "orders-0: leader none, replicas 3, in sync 3", "as of 01:39:00, 2 min ago: no broker answers")
 		}
 	}
 	if rows := lastKnownRows(nil); rows != nil {

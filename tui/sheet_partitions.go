@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ktriage/ktriage/diagnose"
 	"github.com/ktriage/ktriage/diagnose/fact"
 )
 
@@ -32,9 +33,10 @@ type partitions struct {
 	minISR []int32 // by topic; 0: not told
 	ends   fact.PartitionOffsets
 	logs   fact.ReplicaEnds
-	wrote  []int64           // of ends; nil: not known
-	over   float64           // seconds
-	then   *fact.PastCluster // of a moment of the past; nil: of a batch
+	wrote  []int64            // of ends; nil: not known
+	over   float64            // seconds
+	then   *fact.LastCluster  // as a metadata log has them; nil: as brokers do
+	last   *diagnose.LastSeen // where that is what is known last, and no broker answers; nil: otherwise
 }
 
 // partitionsSheet is every partition, those in trouble first, as the view has it
@@ -43,8 +45,12 @@ func partitionsSheet(s *material) sheet {
 	p := &partitions{}
 	switch view, ok := s.facts.Metadata(); {
 	case s.past != nil && s.past.cluster != nil:
-		p.then = s.past.cluster
-		p.view, p.minISR = viewThen(p.then), minISRThen(p.then)
+		p.then, p.minISR = &s.past.cluster.LastCluster, minISRThen(s.past.cluster)
+		p.view = viewThen(p.then)
+	case s.verdict.LastSeen != nil:
+		p.last = s.verdict.LastSeen
+		p.then = &p.last.LastCluster
+		p.view = viewThen(p.then)
 	case !ok:
 		return listed("PARTITIONS", "", "", partitionFields, []entry{s.nobodyKnows("partitions", fact.Metadata)})
 	default:
@@ -65,6 +71,9 @@ func (p *partitions) sheet(g glyphs) sheet {
 		count[p.stands[i]]++
 	}
 	about := []string{plural(len(p.stands), "partition")}
+	if p.last != nil {
+		about[0] = "last known " + clock(p.last.Copy.Last) + ": " + about[0]
+	}
 	for i, word := range standingWords {
 		if count[i] > 0 && word != "" {
 			about = append(about, fmt.Sprintf("%d %s", count[i], word))
@@ -177,10 +186,10 @@ func (p *partitions) text(i int) string {
 
 func (p *partitions) entry(g glyphs, i int) entry {
 	e := entry{key: p.name(i), mark: span{g.found, red}, found: p.stands[i] < otherLeads}
-	switch p.stands[i] {
-	case asShould:
+	switch {
+	case p.stands[i] == asShould && p.last == nil:
 		e.mark = span{g.no, green}
-	case otherLeads:
+	case p.stands[i] >= otherLeads:
 		e.mark = span{g.neutral, plain}
 	}
 	leader, least, rate := "none", "?", ""
