@@ -67,12 +67,10 @@ func (s *Session) changed(roots []*Finding) []ChangedBefore {
 // changes is what the metadata log and the coordinators' logs on this host tell,
 // oldest first.
 func (s *Session) changes() (all []fact.Change) {
-	for _, k := range []*fact.Def{fact.Changed.Def(), fact.GroupsChanged.Def()} {
-		value, _ := s.history.latest(k, fact.TheCluster)
-		if list, ok := value.(fact.ChangeList); ok {
-			all = append(all, list.All...)
-		}
-	}
+	v := &View{history: s.history, reads: map[*fact.Def]bool{}}
+	happened, _ := Happened(v)
+	groups, _ := fact.GroupsChanged.Latest(v, fact.TheCluster)
+	all = slices.Concat(happened.All, groups.All)
 	slices.SortStableFunc(all, func(a, b fact.Change) int { return a.At.Compare(b.At) })
 	return all
 }

@@ -30,7 +30,7 @@ func (s *Session) conclude(states []SignState) *Verdict {
 		v.Context = append(v.Context, said)
 	}
 	v.Changed = s.changed(v.Findings)
-	v.LastSeen = searched(past)
+	v.LastSeen, v.Copy = searched(past), standingOf(past)
 	v.Status = status(v)
 	v.Runs = s.newestRuns()
 	v.Next = next(s.catalogue, groups, v)

@@ -187,7 +187,7 @@ var leadersFlap = &Sign{
 // within ten minutes; ok is false where it tells of none.
 func electedUnclean(v *View) (r Reading, ok bool) {
 	const recent = 10 * time.Minute
-	changes, _ := fact.Changed.Latest(v, fact.TheCluster)
+	changes, _ := Happened(v)
 	n := 0
 	var all []*fact.Change
 	for i := range changes.All {

@@ -14,7 +14,7 @@ var lossAllowed = &Sign{
 	ID: "log-ends-went-back-unclean", Title: "logs lost their end where unclean election is on", On: fact.Cluster, Trouble: true, Leak: 0.001,
 	For:  15 * time.Second, // a new leader's high watermark may be behind for a moment
 	Doc:  "The log end of partitions is lower than it was within two minutes, for 15 s or more, after a change of leader, and their topics allow unclean leader election: a replica that lacked records leads. Or a controller logged an UNCLEAN change within ten minutes, or a follower cut below its high watermark. What a controller logs while it starts is of the past. The metadata log on this host tells of such elections too, and the logs on its disks what they have that the new leader has not.",
-	Uses: []fact.Key{fact.Offsets, fact.Metadata, fact.Configs, fact.LogUncleanElection, fact.LogTruncatedBelowHW, fact.Changed, fact.SegmentsLogs, fact.ReplicaLogs},
+	Uses: []fact.Key{fact.Offsets, fact.Metadata, fact.Configs, fact.LogUncleanElection, fact.LogTruncatedBelowHW, fact.Changed, fact.QuorumState, fact.QuorumVoters, fact.SegmentsLogs, fact.ReplicaLogs},
 	Test: func(v *View) Reading {
 		for _, k := range []fact.Of[fact.LogLines]{fact.LogUncleanElection, fact.LogTruncatedBelowHW} {
 			if r := anywhere(v, k, "unclean election"); r.Outcome == Yes {

@@ -47,6 +47,7 @@ type Verdict struct {
 	Findings []*Finding // roots first, by severity, then probability; each root's consequences follow in Under
 	Context  []Context
 	Changed  []ChangedBefore // what was changed before the first roots began, nearest first
+	Copy     *Standing       // of the metadata log on this host; nil: none is read
 	LastSeen *LastSeen       // where no broker answers and a metadata log on this host tells; else nil
 	Alerts   []AlertState
 	Coverage Coverage

@@ -57,7 +57,7 @@ func restarts(v *View) (id, text string) {
 			}
 		}
 	}
-	changes, _ := fact.Changed.Latest(v, fact.TheCluster)
+	changes, _ := Happened(v)
 	for _, c := range changes.All {
 		switch c.Kind {
 		case "controlled-shutdown":
@@ -114,7 +114,7 @@ func recovery(v *View) (id, text string) {
 func election(v *View) (id, text string) {
 	const flight = 30 * time.Second
 	view, known := clusterView(v)
-	changes, told := fact.Changed.Latest(v, fact.TheCluster)
+	changes, told := Happened(v)
 	if !known || !told {
 		return "", ""
 	}

@@ -17,7 +17,7 @@ var timelineFields = []field{{head: "UTC", wide: 8}, {head: "of", wide: 14}, {he
 // and ended; what the operator said.
 func timelineSheet(s *material) sheet {
 	var entries []entry
-	list, known := fact.Changed.Latest(s.facts, fact.TheCluster)
+	list, known := diagnose.Happened(s.facts)
 	for i := range list.All {
 		entries = append(entries, s.changeEntry(&list.All[i], "metadata log"))
 	}

@@ -84,7 +84,10 @@ type Change struct {
 	After  string    `json:"after"`
 	Count  int       `json:"count"`
 	Text   string    `json:"text"`
-	Parts  []string  `json:"parts,omitempty"` // the several, a line each; see ChangeList
+	// Through is the offset of its record in the metadata log, the last one's of
+	// several; 0: of another log, or of a recording of an older ktriage.
+	Through int64    `json:"through,omitempty"`
+	Parts   []string `json:"parts,omitempty"` // the several, a line each; see ChangeList
 }
 
 // ChangeList is the newest changes, oldest first: 400 at most, with 20 parts each.

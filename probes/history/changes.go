@@ -90,7 +90,7 @@ func (c *Cluster) wanted(e *event, w Want) bool {
 
 // change1 is an event as a change.
 func (c *Cluster) change1(e *event) Change {
-	one := Change{At: time.UnixMilli(e.at).UTC(), Until: time.UnixMilli(e.at).UTC(), Kind: e.kind, Count: 1, Offset: e.offset, Broker: e.broker}
+	one := Change{At: time.UnixMilli(e.at).UTC(), Until: time.UnixMilli(e.at).UTC(), Kind: e.kind, Count: 1, Offset: e.offset, through: e.offset, Broker: e.broker}
 	if e.topic >= 0 {
 		one.Topic = c.topics[e.topic].name
 	}
@@ -129,7 +129,7 @@ func (a *Change) join(b Change) {
 		a.Parts = []Change{*a}
 	}
 	a.Count++
-	a.Until = b.Until
+	a.Until, a.through = b.Until, b.through
 	if len(a.Parts) < mostParts {
 		a.Parts = append(a.Parts, b)
 	}

@@ -65,9 +65,10 @@ type Change struct {
 
 	Partition string `json:"partition,omitempty"` // "orders-3", whose committed offset it is
 
-	Topic  string `json:"-"` // that it is about; "" for none
-	Broker int32  `json:"-"` // that it is about or that it happened for; -1 for none
-	doubt  bool   // whether something expired or was deleted is not known
+	Topic   string `json:"-"` // that it is about; "" for none
+	Broker  int32  `json:"-"` // that it is about or that it happened for; -1 for none
+	through int64  // offset of the last of several
+	doubt   bool   // whether something expired or was deleted is not known
 }
 
 // event is a change as it is kept while a log is read: small, for there may be

@@ -117,7 +117,7 @@ func listOf(all []Change, from time.Time) fact.ChangeList {
 	}
 	for _, one := range all {
 		ch := fact.Change{At: one.At, Until: one.Until, Kind: string(one.Kind), Scope: one.Subject.Scope, Name: one.Subject.Name, Topic: one.Topic, Broker: one.Broker,
-			Before: one.Before, After: one.After, Count: one.Count, Text: one.Text}
+			Before: one.Before, After: one.After, Count: one.Count, Text: one.Text, Through: one.through}
 		for _, p := range one.Parts[:min(len(one.Parts), mostInOne)] {
 			ch.Parts = append(ch.Parts, p.Text)
 		}

@@ -34,6 +34,7 @@ func Check(w io.Writer, v *diagnose.Verdict, about About) error {
 		b.WriteString(wrap("", "  ", "not explained by that: "+listed(Unexplained(v), 3, "; ")))
 	}
 	lastSeenLines(&b, v.LastSeen)
+	standingLine(&b, v)
 	if v.Next != nil {
 		b.WriteString(wrap("", "  ", "look here next: "+v.Next.Text))
 	}

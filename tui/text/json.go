@@ -28,6 +28,7 @@ type (
 		Context  []context   `json:"context"`
 		Changed  []changed   `json:"changed"`
 		LastSeen *lastSeen   `json:"last_known"`
+		Copy     *logCopy    `json:"metadata_log"`
 		Alerts   []alert     `json:"alerts"`
 		Coverage coverage    `json:"coverage"`
 		Probes   []probeRun  `json:"probes"`
@@ -141,7 +142,7 @@ func JSON(w io.Writer, v *diagnose.Verdict, marks []fact.Mark, about About) erro
 		Schema: Schema, Tool: tool{about.Version}, At: utc(v.At), Seconds: finite(about.Took.Seconds()),
 		Cluster:  clusterOf(v.Cluster),
 		Verdict:  summary{v.Status, word(string(v.Branch)), v.Headline},
-		Findings: []finding{}, Context: []context{}, Changed: changedOf(v.Changed), LastSeen: lastSeenOf(v.LastSeen), Alerts: []alert{}, Probes: []probeRun{}, Flow: []flowBox{}, Marks: []fact.Mark{},
+		Findings: []finding{}, Context: []context{}, Changed: changedOf(v.Changed), LastSeen: lastSeenOf(v.LastSeen), Copy: logCopyOf(v.Copy), Alerts: []alert{}, Probes: []probeRun{}, Flow: []flowBox{}, Marks: []fact.Mark{},
 		Coverage: coverage{v.Coverage.Seen, v.Coverage.Total, missingOf(v.Coverage.Unknown), append([]fact.Subject{}, v.Coverage.Elsewhere...)},
 	}
 	for _, f := range v.All() {

@@ -63,6 +63,34 @@ type (
 // mostPartitions are in the object; ktriage history has all.
 const mostPartitions = 2000
 
+// logCopy is how far the metadata log on this host has come.
+type logCopy struct {
+	Node      int32     `json:"node"`
+	End       int64     `json:"end_offset"`
+	At        time.Time `json:"at"`
+	Age       float64   `json:"age_seconds"`
+	Committed *int64    `json:"quorum_high_watermark"`
+}
+
+func logCopyOf(s *diagnose.Standing) *logCopy {
+	if s == nil {
+		return nil
+	}
+	out := &logCopy{Node: s.Node, End: s.End, At: utc(s.Last), Age: finite(s.Age.Seconds())}
+	if s.Committed >= 0 {
+		out.Committed = &s.Committed
+	}
+	return out
+}
+
+// standingLine says how far the copy has come that was told from: where changes
+// are told, and where nobody answers.
+func standingLine(b *strings.Builder, v *diagnose.Verdict) {
+	if v.Copy != nil && (v.LastSeen != nil || len(v.Changed) > 0) {
+		b.WriteString(wrap("", "  ", v.Copy.Text()))
+	}
+}
+
 func changedOf(all []diagnose.ChangedBefore) []changed {
 	out := make([]changed, 0, len(all))
 	for _, c := range all {

@@ -85,6 +85,9 @@ func reportFindings(b *strings.Builder, v *diagnose.Verdict) {
 	}
 	b.WriteString("\n")
 	reportLastSeen(b, v.LastSeen)
+	if v.Copy != nil && (v.LastSeen != nil || len(v.Changed) > 0) {
+		fmt.Fprintf(b, "%s.\n\n", md(v.Copy.Text()))
+	}
 }
 
 func since(t time.Time) string {
