@@ -117,6 +117,9 @@ func (x fixer) mend(ctx context.Context, c *lab.Cluster, row *fixed) error {
 	if err != nil {
 		return fmt.Errorf("no longer FIXED: %w", err)
 	}
+	for _, also := range row.also {
+		c.Say("beside it %s: %s", also, w.texts[also])
+	}
 	return nil
 }
 

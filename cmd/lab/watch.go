@@ -26,6 +26,8 @@ type watcher struct {
 	mu      sync.Mutex
 	session *diagnose.Session
 	verdict *diagnose.Verdict // nil before the first batch
+
+	texts map[string]string // what fixed saw beside a fix, at length
 }
 
 // watch looks at a cluster as the console does, with those flags of a fault's
@@ -46,7 +48,7 @@ func watch(c *lab.Cluster, args []string) (*watcher, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	w := &watcher{
 		live: probes.NewLive(target, probes.All, probes.LiveOptions{First: probes.Discovery}),
-		stop: stop, done: make(chan struct{}), session: diagnose.NewSession(diagnose.All),
+		stop: stop, done: make(chan struct{}), session: diagnose.NewSession(diagnose.All), texts: map[string]string{},
 	}
 	go func() {
 		defer close(w.done)
@@ -164,6 +166,7 @@ func (w *watcher) fixed(ctx context.Context, most time.Duration, of *diagnose.Fi
 				open = append(open, fmt.Sprintf("%s is %s (%s)", id, m.Change, m.After.Text))
 			case m.Change != diagnose.Fixed:
 				also = append(also, id+" "+string(m.Change))
+				w.texts[also[len(also)-1]] = m.After.Text
 			}
 		}
 		for _, f := range v.All() {
@@ -173,6 +176,7 @@ func (w *watcher) fixed(ctx context.Context, most time.Duration, of *diagnose.Fi
 				open = append(open, f.Cause.ID+" is still "+string(f.Band))
 			case f.Cause != of.Cause && f.Band.Sure() && f.Severity.Rank() >= diagnose.Major.Rank():
 				also = append(also, f.Cause.ID+" on "+f.Subject.String()+" is "+string(f.Band))
+				w.texts[also[len(also)-1]] = f.Says
 			}
 		}
 		if len(signs) == 0 {

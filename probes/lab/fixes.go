@@ -180,7 +180,7 @@ var Fixes = []*Fix{
 		Step: "Give the SCRAM user its password anew", Fill: map[string]string{"<user>": appUser},
 		Hand: "new-password.properties is written",
 		By: func(_ context.Context, _ *Cluster, t *Toolbox) error {
-			return t.write("new-password.properties", "SCRAM-SHA-256=[iterations=4096,password="+appPassword+"]\n")
+			return t.write("new-password.properties", "SCRAM-SHA-256=iterations=8192,password="+appPassword+"\n")
 		},
 	}}},
 	{Fault: certificateExpired, Over: billingKeepsUp, Take: []Take{{
