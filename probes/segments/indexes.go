@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/ktriage/ktriage/probes/segments/batch"
 	"github.com/ktriage/ktriage/probes/segments/polite"
@@ -61,6 +62,7 @@ func indexKind(suffix string) Kind {
 
 // index notes damage of an index.
 func (w *pass) index(suffix string, position, offset int64, kind Kind, severity Severity, text string) {
+	w.wrong[suffix] = position
 	w.add(Damage{Kind: kind, Severity: severity, File: w.file(suffix), Position: position, BaseOffset: offset, LastOffset: -1, Text: text, SelfHealing: w.mended()})
 }
 
@@ -71,18 +73,40 @@ func (w *pass) closeIndexes(end int64, grown bool) {
 		if quiet {
 			w.offsets.end(end, w.last)
 		}
+		w.leftovers(suffixIndex, w.offsets.entries, w.offsets.have)
 		w.unused(suffixIndex, w.offsets.entries)
 	}
 	if w.times != nil {
 		if quiet && w.order.last >= 0 {
 			w.times.end()
 		}
+		w.leftovers(suffixTimeIndex, w.times.entries, w.times.have)
 		w.unused(suffixTimeIndex, w.times.entries)
 		w.lastTime()
 	}
 	if w.aborts != nil && quiet {
 		w.aborts.end(w.last)
 	}
+}
+
+// leftovers takes back what was told of an index that a broker has open, or had when
+// it died. To cut off a log's end leaves the entries of that end where they are, behind
+// those in use, until new ones take their place or the broker closes the file. They go
+// on up to the unused ones; damage seldom does.
+func (w *pass) leftovers(suffix string, e *entries, more bool) {
+	if !w.active() {
+		return
+	}
+	for raw := []byte{}; raw != nil; {
+		raw, _ = e.read()
+	}
+	last := e.next - 2*e.width
+	wrong, told := w.wrong[suffix]
+	if !e.zeros || !more && !(told && wrong == last) {
+		return
+	}
+	name := w.file(suffix)
+	w.damage = slices.DeleteFunc(w.damage, func(d Damage) bool { return d.File == name && d.Position <= last })
 }
 
 // unused judges the zeros at the end of an index.

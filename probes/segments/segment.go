@@ -87,13 +87,14 @@ type pass struct {
 	times   *timeIndex
 	aborts  *txnIndex
 	told    map[Kind]int
-	over    bool // nothing that can be read follows
+	wrong   map[string]int64 // position of the last damage that was told of an index, by suffix
+	over    bool             // nothing that can be read follows
 }
 
 // segment verifies a segment and its indexes. The error is that of the context,
 // or fs.ErrNotExist when the segment is gone.
 func (v *verifier) segment(ctx context.Context, p *place) (content, error) {
-	w := &pass{verifier: v, place: p, content: content{first: -1, last: -1, latest: -1}, name: p.file(suffixLog), told: map[Kind]int{}}
+	w := &pass{verifier: v, place: p, content: content{first: -1, last: -1, latest: -1}, name: p.file(suffixLog), told: map[Kind]int{}, wrong: map[string]int64{}}
 	v.nth++
 	v.twice.begin(v.nth)
 	indexes := w.openIndexes(ctx)
