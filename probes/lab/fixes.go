@@ -52,6 +52,8 @@ var Fixes = []*Fix{
 		{Step: "Delete topics that nobody needs", Fill: map[string]string{"<unneeded-topic>": "tenant-0"}},
 		{Step: "Delete topics that nobody needs", Fill: map[string]string{"<unneeded-topic>": "tenant-1"}},
 		{Step: "Delete topics that nobody needs", Fill: map[string]string{"<unneeded-topic>": "tenant-2"}},
+		{Step: "The broker has halted", Fill: map[string]string{"<unneeded-topic>": "tenant-0", "<partition>": "0"}},
+		{Step: "The broker has halted", Fill: map[string]string{"<unneeded-topic>": "tenant-0", "<partition>": "1"}},
 		{Step: "A dir that went offline stays so", Fill: unit(3)},
 	}},
 	{Fault: logDirOffline, Take: []Take{{Step: "The cause was passing", Fill: unit(3)}}},
