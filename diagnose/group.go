@@ -92,18 +92,19 @@ func (c *Catalogue) propose(g *group) {
 			of[cause.On] = subjects
 		}
 		for _, subject := range subjects {
-			cand, pointed := g.candidate(cause, subject), false
+			pointed, unseen := g.pointed(cause, subject)
+			if !pointed && !unseen {
+				continue // as most are: nothing is made for them
+			}
+			cand := g.candidate(cause, subject)
 			for _, l := range cause.Signs {
 				if i := g.find(l.Sign, subject); i >= 0 {
 					cand.own[i] = float64(l.Strength)
-					pointed = pointed || !l.Follows && g.vars[i].Outcome == Yes
 				}
 			}
 			g.reach(cand, cause, 1, map[*Cause]bool{})
 			if !pointed {
-				if g.undecided(cand) {
-					g.unseen = append(g.unseen, cand)
-				}
+				g.unseen = append(g.unseen, cand)
 				continue
 			}
 			if by := g.ruledOut(cause, subject); by != nil {
@@ -132,16 +133,18 @@ func (c *Catalogue) propose(g *group) {
 	}
 }
 
-// undecided says whether a decisive sign of a candidate could be read from here
-// and was not.
-func (g *group) undecided(c *candidate) bool {
-	for _, l := range c.cause.Signs {
-		i := g.find(l.Sign, c.subject)
-		if l.Decisive && i >= 0 && g.vars[i].Outcome == Unknown && !g.vars[i].elsewhere() {
-			return true
+// pointed says whether a sign of a cause's own is yes on a subject, and whether a
+// decisive one could be read from here and was not.
+func (g *group) pointed(cause *Cause, subject fact.Subject) (pointed, unseen bool) {
+	for _, l := range cause.Signs {
+		i := g.find(l.Sign, subject)
+		if i < 0 {
+			continue
 		}
+		pointed = pointed || !l.Follows && g.vars[i].Outcome == Yes
+		unseen = unseen || l.Decisive && g.vars[i].Outcome == Unknown && !g.vars[i].elsewhere()
 	}
-	return false
+	return pointed, unseen
 }
 
 func (g *group) candidate(cause *Cause, subject fact.Subject) *candidate {

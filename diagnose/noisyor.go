@@ -34,11 +34,15 @@ func (g *group) posterior(with what) []float64 {
 			w.seen = append(w.seen, k.index)
 		}
 	}
-	w.miss = make([]float64, len(w.seen)*(maxTogether+1))
+	n := len(w.seen)
+	w.miss, w.spare = make([]float64, n*maxTogether), make([]float64, n*len(g.cands))
 	for i, v := range w.seen {
 		w.miss[i] = 1 - g.vars[v].Sign.leak()
+		for c, cand := range g.cands {
+			w.spare[c*n+i] = 1 - cand.explain[v]
+		}
 	}
-	w.walk(g.cands, 0, 0, 1)
+	w.walk(0, 0, 1)
 	for c := range w.sum {
 		if w.total > 0 {
 			w.sum[c] /= w.total
@@ -51,37 +55,51 @@ func (g *group) posterior(with what) []float64 {
 type weighing struct {
 	odds  []float64 // of each candidate, with what is no; 0: left out
 	seen  []int     // variables that are yes
-	miss  []float64 // (1-leak)·Π(1-strength) of each of these, for each size of the set so far
+	spare []float64 // 1-strength of each candidate on each of these
+	miss  []float64 // (1-leak)·Π(1-strength) of each of these, for each size of the set but the largest
 	set   [maxTogether]int
 	sum   []float64 // of the sets that a candidate is in
 	total float64
 }
 
 // walk adds the set of so many candidates, and every larger one that goes on with
-// candidates from an index.
-func (w *weighing) walk(cands []*candidate, size, from int, odds float64) {
-	now := w.miss[size*len(w.seen) : (size+1)*len(w.seen)]
+// candidates from an index. Most sets are of the largest size: of these the product
+// is taken without keeping its factors.
+func (w *weighing) walk(size, from int, odds float64) {
+	n := len(w.seen)
+	now := w.miss[size*n : (size+1)*n]
 	p := odds
 	for _, no := range now {
 		p *= 1 - no
 	}
-	w.total += p
-	for _, c := range w.set[:size] {
-		w.sum[c] += p
-	}
-	if size == maxTogether {
-		return
-	}
-	next := w.miss[(size+1)*len(w.seen) : (size+2)*len(w.seen)]
-	for c := from; c < len(cands); c++ {
+	w.add(size, p)
+	for c := from; c < len(w.odds); c++ {
 		if w.odds[c] == 0 {
 			continue
 		}
-		for i, v := range w.seen {
-			next[i] = now[i] * (1 - cands[c].explain[v])
-		}
+		spare := w.spare[c*n : (c+1)*n]
 		w.set[size] = c
-		w.walk(cands, size+1, c+1, odds*w.odds[c])
+		if size+1 == maxTogether {
+			p := odds * w.odds[c]
+			for i, no := range now {
+				p *= 1 - no*spare[i]
+			}
+			w.add(maxTogether, p)
+			continue
+		}
+		next := w.miss[(size+1)*n : (size+2)*n]
+		for i, no := range now {
+			next[i] = no * spare[i]
+		}
+		w.walk(size+1, c+1, odds*w.odds[c])
+	}
+}
+
+// add adds what the set of so many candidates weighs.
+func (w *weighing) add(size int, p float64) {
+	w.total += p
+	for _, c := range w.set[:size] {
+		w.sum[c] += p
 	}
 }
 
