@@ -26,7 +26,7 @@ var All = &Catalogue{
 		cpuBusy, memoryShort, diskSlow, processBusy, fdsShort,
 		// what alert rules ask
 		produceLatencyHigh, isrShrinksOften,
-		oomKillRecorded, mapsShort, cpuThrottled, cpuStolen, cpuWaits, swapsIn, packetsLost, threadsWaitForDisk, readsColdData, bytesHeldBack,
+		oomKillRecorded, mapsShort, cpuThrottled, cpuStolen, cpuWaits, swapsIn, packetsLost, threadsWaitForDisk, readsColdData, bytesHeldBack, interfacesErr, linkNearlyFull,
 		// metrics
 		handlersBusy, requestsQueue, handlersBurn, networkThreadBusy, responsesWait, networkThreadsBurn, connectionsMade, clientsThrottled, messagesConverted, batchesSmall, logFlushSlow,
 		// which phase
@@ -66,7 +66,7 @@ var boxes = []*Box{
 	{ID: "optimisation-plan", Title: "plan", Branch: PerformanceBranch, State: planState(PerformanceBranch), Doc: "the playbook"},
 
 	{ID: "cluster-state", Title: "cluster state", Branch: AvailabilityBranch, Doc: "brokers, controller quorum, partitions", Signs: []*Sign{brokerNotLive, fencedButAnswers, processGone, oomKillRecorded, jvmCrashReported, processStopped, quorumWithoutLeader, leadersNotPreferred, partitionsWithoutLeader, inSyncReplicasLost, mustReturn, leadersFlap, partitionsUnderMinISR}},
-	{ID: "network-test", Title: "network", Branch: AvailabilityBranch, Doc: "from this host to every listener", Signs: []*Sign{portRefuses, acceptsSilently, connectTimesOut, answersKafka, viewDisagrees, isrUpdatesFail, pairsCut, liveButUnreachable, wrongProtocol, credentialsRejected, certificateExpired, certificateEnds, packetsLost, bytesHeldBack}},
+	{ID: "network-test", Title: "network", Branch: AvailabilityBranch, Doc: "from this host to every listener", Signs: []*Sign{portRefuses, acceptsSilently, connectTimesOut, answersKafka, viewDisagrees, isrUpdatesFail, pairsCut, liveButUnreachable, wrongProtocol, credentialsRejected, certificateExpired, certificateEnds, packetsLost, interfacesErr, bytesHeldBack, linkNearlyFull}},
 	{ID: "log-errors", Title: "log errors", Branch: AvailabilityBranch, Doc: "the brokers' logs and log dirs", Signs: []*Sign{shutdownLogged, recoversLogs, startRefusedLogged, fatalLogged, authenticationsFailLogged, wrongProtocolLogged, denialsLogged, unsupportedLogged, recordsTooLargeLogged, notEnoughReplicasLogged, noSpaceLogged, dirIOErrorLogged, dirOtherErrorLogged, readOnlyLogged, dirFailedLogged, allDirsFailed, dirReportedOffline, dirNearlyFull, dirFull, inodesShort, readOnlyMount, mountShutDown}},
 	{ID: "recovery-plan", Title: "plan", Branch: AvailabilityBranch, State: planState(AvailabilityBranch), Doc: "the playbook"},
 

@@ -64,10 +64,11 @@ var packetLoss = &Cause{
 	ID: "packet-loss", Title: "packets are lost", Fault: highLatency, Severity: Major, On: fact.Process, Prior: 0.003,
 	Doc: "Packets between the broker and its clients or peers are lost: each loss holds a connection up for 200 ms or more, and throughput falls far below the link's.",
 	Signs: []Link{
-		{Sign: packetsLost, Strength: Always, Decisive: true, Must: true},
+		{Sign: packetsLost, Strength: Always, Decisive: true},
+		{Sign: interfacesErr, Strength: Sometimes, Decisive: true},
 	},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("broker %s loses packets: %s", s.Name, gist(yes, packetsLost))
+		return fmt.Sprintf("broker %s loses packets: %s", s.Name, gist(yes, packetsLost, interfacesErr))
 	},
 }
 

@@ -47,9 +47,10 @@ var bandwidthCap = &Cause{
 	Doc: "The broker sends at one rate while more waits: a link that is full, a shaper, or what the cloud sells for this size of machine. Consumers and followers lag.",
 	Signs: []Link{
 		{Sign: bytesHeldBack, Strength: Always, Decisive: true, Must: true},
+		{Sign: linkNearlyFull, Strength: Sometimes, Follows: true},
 	},
 	RulesOut: []*Sign{packetsLost},
 	Says: func(s fact.Subject, yes []SignState) string {
-		return fmt.Sprintf("broker %s meets a cap of its bandwidth: %s", s.Name, gist(yes, bytesHeldBack))
+		return fmt.Sprintf("broker %s meets a cap of its bandwidth: %s", s.Name, gist(yes, bytesHeldBack, linkNearlyFull))
 	},
 }

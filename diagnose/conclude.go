@@ -31,9 +31,13 @@ func (s *Session) conclude(states []SignState) *Verdict {
 	}
 	v.Changed = s.changed(v.Findings)
 	v.LastSeen, v.Copy = searched(past), standingOf(past)
+	alarming := v.unaccounted()
+	v.Unexplained = append(v.Unexplained, alarming...)
 	v.Status = status(v)
 	v.Runs = s.newestRuns()
-	v.Next = next(s.catalogue, groups, v)
+	if v.Next = next(s.catalogue, groups, v); v.Next == nil {
+		v.Next = s.catalogue.lookAt(past, alarming)
+	}
 	if len(v.Findings) > 0 {
 		v.Branch = v.Findings[0].Cause.InBranch()
 	}
