@@ -31,11 +31,7 @@ var produceLatencyHigh = &Sign{
 		if old, _ := timesOf(before, "Produce"); produce.Count >= 0 && old.Count == produce.Count {
 			return no("no produce request lately")
 		}
-		r := atLeast(p95, 0.1, fact.Seconds, "95%% of produce requests within %s, 99%% within %s", duration(p95), duration(produce.Phases[fact.PhaseTotal]["p99"]))
-		if of, mean := longestPhase(produce); of != "" {
-			r.Text += fmt.Sprintf(", longest phase %s with %s on average", of, duration(mean))
-		}
-		return r
+		return atLeast(p95, 0.1, fact.Seconds, "95%% of produce requests within %s, 99%% within %s", duration(p95), duration(produce.Phases[fact.PhaseTotal]["p99"]))
 	},
 }
 
