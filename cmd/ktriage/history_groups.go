@@ -130,7 +130,7 @@ func (s *settings) coordinatorDirs(ctx context.Context, t *probe.Target, metadat
 func (s *settings) offsetsRetention(t *probe.Target) time.Duration {
 	for _, set := range s.configured(t) {
 		if n, err := strconv.Atoi(cmp.Or(set["offsets.retention.minutes"], "10080")); err == nil && n > 0 {
-			return time.Duration(n) * time.Minute
+			return time.Duration(min(n, 100*365*24*60)) * time.Minute // more is no time.Duration
 		}
 	}
 	return 0

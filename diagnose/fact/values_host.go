@@ -15,6 +15,8 @@ type LocalBroker struct {
 	Roles     string   `json:"roles"`                  // process.roles; empty with ZooKeeper
 	FoundBy   string   `json:"found_by"`               // "process", "perf data", "--broker-config"
 
+	OffsetsRetention float64 `json:"offsets_retention,omitempty"` // seconds, offsets.retention.minutes in effect by its properties; 0: not known
+
 	Quorum []string `json:"quorum,omitempty"` // controllers that its properties name: "ID@HOST:PORT", or "HOST:PORT" where the id is not said
 }
 

@@ -82,10 +82,26 @@ func logDirsOf(t *probe.Target) (node int32, dirs []string) {
 	return node, slices.Compact(dirs)
 }
 
+// retentionOf is for how long brokers of this host keep offsets, by their
+// properties; 0 where these say nothing, or not the same.
+func retentionOf(brokers []fact.LocalBroker) time.Duration {
+	seconds := 0.0
+	for _, b := range brokers {
+		switch {
+		case b.OffsetsRetention <= 0:
+		case seconds > 0 && b.OffsetsRetention != seconds:
+			return 0
+		default:
+			seconds = b.OffsetsRetention
+		}
+	}
+	return time.Duration(min(seconds, 100*365*86400) * float64(time.Second))
+}
+
 // look reads on in both topics.
 func (c *coordinators) look(ctx context.Context, t *probe.Target, node int32, dirs []string) ([]fact.Observation, error) {
 	if c.groups == nil {
-		c.groups = newGroups(CoordinatorOptions{})
+		c.groups = newGroups(CoordinatorOptions{Retention: retentionOf(t.Brokers())})
 		c.groups.room = watchedRoom
 		c.offsets = newTail(OffsetsTopic, t.Now(), c.groups.apply)
 		c.records = -1

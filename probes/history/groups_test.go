@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ktriage/ktriage/diagnose/fact"
 	"github.com/ktriage/ktriage/probes/probe"
 )
 
@@ -84,6 +85,37 @@ func TestGroupStory(t *testing.T) {
 	all := readGroups(t, dir, CoordinatorOptions{Group: "other"})
 	if len(all.All()) != 0 || len(all.Changes(Want{Broker: -1})) != 0 {
 		t.Error("another group than the one that was asked for")
+	}
+}
+
+// TestRetentionOfThisHost: an offset that is older than the retention that the
+// broker's properties set has expired; where they set a longer one, it was deleted.
+func TestRetentionOfThisHost(t *testing.T) {
+	w, dir := newWriter(), t.TempDir()
+	w.plain(commitOf("billing", "orders", 0, 100))
+	w.after(24 * time.Hour)
+	w.plain(noCommit("billing", "orders", 0))
+	w.save(t, dir, "__consumer_offsets-7", 0)
+	for seconds, want := range map[float64]string{3600: "expired", 604800: "deleted", 0: "expired or deleted"} {
+		target := &probe.Target{Now: func() time.Time { return w.at }}
+		target.SetBrokers([]fact.LocalBroker{{NodeID: 3, LogDirs: []string{dir}, OffsetsRetention: seconds}, {NodeID: 4}})
+		all, err := coordinatorLogs.Observe(t.Context(), target)
+		target.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var past fact.GroupPast
+		for _, o := range all {
+			if o.Key == fact.GroupOnDisk.Def() {
+				past, _ = o.Value.(fact.GroupPast)
+			}
+		}
+		if len(past.Gone) != 1 || past.Gone[0].How != want {
+			t.Errorf("kept for %v s: %+v", seconds, past)
+		}
+	}
+	if d := retentionOf([]fact.LocalBroker{{OffsetsRetention: 60}, {OffsetsRetention: 120}}); d != 0 {
+		t.Errorf("of brokers that differ: %s", d)
 	}
 }
 

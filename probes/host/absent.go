@@ -20,6 +20,7 @@ func usesArgumentFile(cmdline []byte) bool {
 // fill puts what the configuration says into b.
 func fill(t *probe.Target, b *fact.LocalBroker, c Config) {
 	b.NodeID, b.Roles, b.Listeners, b.LogDirs, b.MetaDir, b.Quorum = c.NodeID, c.Roles, c.Listeners, c.LogDirs, c.MetaDir, c.Quorum
+	b.OffsetsRetention = c.OffsetsRetention.Seconds()
 	if len(b.LogDirs) == 0 {
 		b.LogDirs = t.LogDirs
 	}
@@ -57,6 +58,7 @@ func complete(running []found, f found) bool {
 	}
 	b := &running[at]
 	b.NodeID, b.Roles, b.Listeners, b.LogDirs, b.MetaDir, b.Quorum, b.Config = f.NodeID, f.Roles, f.Listeners, f.LogDirs, f.MetaDir, f.Quorum, f.Config
+	b.OffsetsRetention = f.OffsetsRetention
 	return true
 }
 

@@ -28,6 +28,24 @@ type Config struct {
 	LogDirs   []string // as configured, made absolute where the cwd is known
 	MetaDir   string   // metadata.log.dir as configured; empty: the first log dir
 	Quorum    []string // controllers, "ID@HOST:PORT", or "HOST:PORT" where the id is not said
+
+	OffsetsRetention time.Duration // offsets.retention.minutes, Kafka's own default where it is not set; 0: no broker, or no number
+}
+
+// usualOffsetsRetention is Kafka's default of offsets.retention.minutes.
+const usualOffsetsRetention = 7 * 24 * time.Hour
+
+// offsetsRetention is offsets.retention.minutes as a time, of a century at most; 0
+// where it is no number that Kafka takes.
+func offsetsRetention(minutes string) time.Duration {
+	if minutes == "" {
+		return usualOffsetsRetention
+	}
+	n, err := strconv.ParseInt(minutes, 10, 32)
+	if err != nil || n < 1 {
+		return 0
+	}
+	return time.Duration(min(n, 100*365*24*60)) * time.Minute
 }
 
 // ParseConfig reads a server.properties; overrides win. Values are taken as
@@ -59,6 +77,9 @@ func ParseConfig(file []byte, overrides map[string]string, cwd string) (Config, 
 	}
 	if dir := value("metadata.log.dir"); dir != "" {
 		c.MetaDir = absolute(path.Clean(dir), cwd)
+	}
+	if c.IsBroker() {
+		c.OffsetsRetention = offsetsRetention(value("offsets.retention.minutes"))
 	}
 	listeners := value("listeners")
 	if listeners == "" && c.IsBroker() {

@@ -91,7 +91,7 @@ func TestLifeOfABroker(t *testing.T) {
 	pid := cmd.Process.Pid
 	target := &probe.Target{PID: pid}
 	want := fact.LocalBroker{NodeID: 77, PID: pid, Running: true, Config: dir + "/server.properties", Listeners: []string{"127.0.0.1:7"}, Quorum: []string{"127.0.0.1:8"},
-		LogDirs: []string{dir + "/data"}, LogsDir: dir + "/logs", Roles: "broker,controller", FoundBy: "process"}
+		LogDirs: []string{dir + "/data"}, LogsDir: dir + "/logs", Roles: "broker,controller", FoundBy: "process", OffsetsRetention: 604800}
 	check := func(target *probe.Target, want fact.LocalBroker) {
 		t.Helper()
 		if _, err := look(t, Brokers, target); err != nil {

@@ -103,13 +103,15 @@ ssl.keystore.password=${file:/secret:${x}}
 `
 	got, err := ParseConfig([]byte(text), map[string]string{"node.id": "7"}, "/opt/kafka")
 	want := Config{NodeID: 7, Roles: "broker,controller", Listeners: []string{"127.0.0.1:9092", "[::1]:9093"}, LogDirs: []string{"/data/disk1", "/opt/kafka/data/disk2"},
-		Quorum: []string{"3@a:9094", "4@b:9094", "7@127.0.0.1:9094"}}
+		Quorum: []string{"3@a:9094", "4@b:9094", "7@127.0.0.1:9094"}, OffsetsRetention: usualOffsetsRetention}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, error %v, want %+v", got, err, want)
 	}
 	for text, want := range map[string]Config{
-		"":                                {NodeID: -1, Listeners: []string{"127.0.0.1:9092"}, LogDirs: []string{"/tmp/kafka-logs"}},
-		"broker.id=4\nlog.dir=/d\nport=1": {NodeID: 4, Listeners: []string{"127.0.0.1:1"}, LogDirs: []string{"/d"}},
+		"":                                {NodeID: -1, Listeners: []string{"127.0.0.1:9092"}, LogDirs: []string{"/tmp/kafka-logs"}, OffsetsRetention: usualOffsetsRetention},
+		"broker.id=4\nlog.dir=/d\nport=1": {NodeID: 4, Listeners: []string{"127.0.0.1:1"}, LogDirs: []string{"/d"}, OffsetsRetention: usualOffsetsRetention},
+		"offsets.retention.minutes=20160": {NodeID: -1, Listeners: []string{"127.0.0.1:9092"}, LogDirs: []string{"/tmp/kafka-logs"}, OffsetsRetention: 14 * 24 * time.Hour},
+		"offsets.retention.minutes=x":     {NodeID: -1, Listeners: []string{"127.0.0.1:9092"}, LogDirs: []string{"/tmp/kafka-logs"}},
 		"node.id=${env:ID}\nprocess.roles=controller\nlisteners=C://h:1\ncontroller.listener.names=C": {NodeID: -1, Roles: "controller", LogDirs: []string{"/tmp/kafka-logs"}, Quorum: []string{"h:1"}},
 	} {
 		if got, err := ParseConfig([]byte(text), nil, ""); err != nil || !reflect.DeepEqual(got, want) {
