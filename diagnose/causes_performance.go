@@ -15,7 +15,7 @@ var heapExhaustion = &Cause{
 		{Sign: gcTimeShare, Strength: Often},
 		{Sign: outOfMemoryLogged, Strength: Sometimes, Decisive: true},
 	},
-	Leads: []*Cause{gcPause, brokerHung, brokerCrashed},
+	Leads: []*Cause{gcPause, brokerCrashed},
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("the heap of broker %s is exhausted: %s", s.Name, gist(yes, heapFullAfterGC, outOfMemoryLogged))
 	},

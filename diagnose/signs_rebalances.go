@@ -25,8 +25,8 @@ var rebalancesRepeat = &Sign{
 	Doc:  "Within two minutes the group's generation grew, or the group was met while it rebalanced, three times or more, or its coordinator logged, or wrote to __consumer_offsets, six or more, over 15 s or longer, the last time within 30 s. One rebalance after a deploy is none of this; Stable between two of them is no comfort. Or, however slowly: three times or more within an hour a member left because its application did not poll within max.poll.interval.ms, the last time within ten minutes. Classic groups tell no generation: where neither the log of the coordinator nor a copy of its partition of __consumer_offsets can be read, short rebalances are not seen.",
 	Uses: []fact.Key{fact.GroupState, fact.GroupGeneration, fact.LogRebalanceTimes, fact.GroupOnDisk, fact.LogPollExpired},
 	Test: func(v *View) Reading {
-		if late, yes := polledLate(v); yes {
-			return late
+		if r, late := polledLate(v); late {
+			return r
 		}
 		if logged := rebalancesLogged(v); repeats(v, logged, loggedRebalances) {
 			n := len(logged)
@@ -124,7 +124,7 @@ func inRebalance(state string) bool {
 // polledLate is a reading of members that left because their applications polled too
 // late: that takes as long as max.poll.interval.ms each time, so that the group is met
 // Stable, and begins again where it last committed.
-func polledLate(v *View) (r Reading, yes bool) {
+func polledLate(v *View) (r Reading, late bool) {
 	for _, b := range fact.LogPollExpired.Subjects(v) {
 		lines, _ := fact.LogPollExpired.Latest(v, b)
 		i := slices.IndexFunc(lines.Names, func(n fact.NameCount) bool { return n.Name == v.Subject.Name })
