@@ -1,10 +1,12 @@
 package diagnosetest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ktriage/ktriage/diagnose"
@@ -88,31 +90,55 @@ func TestLookAlikesAreToldApart(t *testing.T) {
 // seen not to be there.
 func apart(t *testing.T) map[[2]string]bool {
 	t.Helper()
-	files, err := filepath.Glob("../testdata/*/*.case")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no cases", err)
-	}
 	all := map[[2]string]bool{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		k, err := Parse(file, text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, v := conclude(diagnose.All, k.Batches)
+	for _, k := range allCases(t) {
 		for _, is := range k.Wants {
 			if is.What != Cause || is.No || !diagnose.Band(is.Word).Sure() {
 				continue
 			}
 			for _, not := range k.Wants {
-				if not.What == Cause && not.No && lookedAt(v, not.ID) {
+				if not.What == Cause && not.No && lookedAt(k.verdict, not.ID) {
 					all[[2]string{is.ID, not.ID}] = true
 				}
 			}
 		}
+	}
+	return all
+}
+
+// concluded is a case with its verdict.
+type concluded struct {
+	*Case
+	verdict *diagnose.Verdict
+}
+
+// everyCase is all case files of the catalogue, concluded once for all tests.
+var everyCase = sync.OnceValues(func() (all []concluded, err error) {
+	files, err := filepath.Glob("../testdata/*/*.case")
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("no cases: %w", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		k, err := Parse(file, text)
+		if err != nil {
+			return nil, err
+		}
+		_, v := conclude(diagnose.All, k.Batches)
+		all = append(all, concluded{k, v})
+	}
+	return all, nil
+})
+
+// allCases is everyCase, or the end of a test.
+func allCases(t *testing.T) []concluded {
+	t.Helper()
+	all, err := everyCase()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return all
 }
