@@ -76,6 +76,9 @@ func (m Model) openPlaybook() Model {
 		m.message = "no finding, so no playbook"
 		return m
 	}
+	if m.past != nil {
+		m.message = "this is of " + m.stamp(m.past.at) + "; P shows what is so now"
+	}
 	m.finding, m.opened = idOf(f), f // stays while the verdict changes around it
 	return m.show(playbookView)
 }

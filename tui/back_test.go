@@ -142,6 +142,7 @@ func TestVerdictThen(t *testing.T) {
 	m := keys(t, onHost3(t, host3(t, false), true, nil), "v", "[", "[")
 	shows(t, m, "▸ INFO     planned-shutdown  broker 3                since 02:04:30  confirmed", "and was fenced in order at 02:04:30")
 	shows(t, keys(t, m, "1"), "availability because of planned-shutdown on broker 3")
+	shows(t, keys(t, m, "p"), "this is of 02:04:30; P shows what is so now")
 	if then := m.View(); strings.Contains(then, "last known") || len(m.verdict().Findings) != 1 {
 		t.Errorf("then:\n%s", then)
 	}

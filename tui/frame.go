@@ -201,7 +201,7 @@ func (m Model) messageRow() row {
 		return in(cyan, " "+m.message)
 	case !m.sought.IsZero():
 		return in(cyan, " reading the metadata log up to "+m.stamp(m.sought)+"; esc calls it off")
-	case m.view == flowView && m.verdict().Next != nil:
+	case m.view == flowView && m.past == nil && m.verdict().Next != nil:
 		return row{{" " + m.glyphs.arrow + " look here next: ", bold}, {m.verdict().Next.Text, plain}}
 	}
 	return nil
