@@ -58,7 +58,7 @@ func cases(ctx context.Context, args []string) error {
 			fmt.Printf("%s is no case: %s\n", f.Name, strings.ReplaceAll(err.Error(), "\n", "; "))
 			continue
 		}
-		if err := copyFile(filepath.Join(*out, f.Name+".ktr"), from); err != nil {
+		if err := pack(ctx, filepath.Join(*out, f.Name+".ktr"), from); err != nil {
 			return err
 		}
 		kept[f.Name] = k
@@ -164,10 +164,16 @@ func writeCases(dir string, kept map[string]*lab.Case) error {
 	return errors.Join(err, f.Close())
 }
 
-func copyFile(to, from string) error {
-	text, err := os.ReadFile(from)
+// pack copies a recording, smaller.
+func pack(ctx context.Context, to, from string) error {
+	r, err := record.Open(from)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, text, 0o644)
+	defer r.Close()
+	f, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	return errors.Join(record.Pack(ctx, f, r), f.Close())
 }
