@@ -35,7 +35,7 @@ func (s *Session) conclude(states []SignState) *Verdict {
 	v.Unexplained = append(v.Unexplained, alarming...)
 	v.Status = status(v)
 	v.Runs = s.newestRuns()
-	if v.Next = next(s.catalogue, groups, v); v.Next == nil {
+	if v.Next = next(s.catalogue, groups, v, s.catalogue.behind(v)); v.Next == nil {
 		v.Next = s.catalogue.lookAt(past, alarming)
 	}
 	if len(v.Findings) > 0 {

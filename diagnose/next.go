@@ -10,12 +10,15 @@ import (
 // get: expected information gain over the candidates of its group, divided by
 // the effort its reason asks of the operator. Where nothing that was seen points
 // anywhere it is the step that would answer most of what decides. Waiting is no
-// step, and is said only when there is none.
-func next(c *Catalogue, groups []*group, v *Verdict) *NextLook {
+// step, and is said only when there is none. What may be behind a root goes first.
+func next(c *Catalogue, groups []*group, v *Verdict, behind map[*Sign]bool) *NextLook {
+	if st := c.mostUndecided(v, behind); st != nil && len(behind) > 0 {
+		return c.look(st)
+	}
 	if st := mostTelling(groups, v, false); st != nil {
 		return c.look(st)
 	}
-	if st := c.mostUndecided(v); st != nil {
+	if st := c.mostUndecided(v, nil); st != nil {
 		return c.look(st)
 	}
 	if st := mostTelling(groups, v, true); st != nil {
@@ -56,13 +59,17 @@ func mostTelling(groups []*group, v *Verdict, waiting bool) (look *SignState) {
 }
 
 // mostUndecided is a reading that was not asked, by the step that would answer most
-// readings of decisive signs, as dropping a --skip: that of the gravest cause.
-func (c *Catalogue) mostUndecided(v *Verdict) *SignState {
+// readings of decisive signs, as dropping a --skip: that of the gravest cause. among,
+// where there are any, is the signs that count.
+func (c *Catalogue) mostUndecided(v *Verdict, among map[*Sign]bool) *SignState {
 	ranks := c.decisive()
 	gravest, answers, best := map[string]*SignState{}, map[string]int{}, ""
 	for i := range v.Signs {
 		st := &v.Signs[i]
-		if st.Outcome != Unknown || st.Because.Reason != fact.NotAskedFor || ranks[st.Sign] == 0 || confirmed(v, home(st.Subject)) {
+		if st.Outcome != Unknown || st.Because.Reason != fact.NotAskedFor || ranks[st.Sign] == 0 {
+			continue
+		}
+		if len(among) > 0 && !among[st.Sign] || len(among) == 0 && confirmed(v, home(st.Subject)) {
 			continue
 		}
 		step := st.Because.How

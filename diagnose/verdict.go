@@ -75,7 +75,8 @@ type Finding struct {
 	Until         time.Time // of the newest event that speaks for it, where all of them are past: it was, and is perhaps no more; zero: it is
 	Says          string
 	Evidence      []Evidence // the ledger, by weight: why and why not
-	Unknown       []Missing  // signs of this cause that could not be read
+	Unknown       []Missing  // signs of this cause that could not be read, and those of Behind
+	Behind        []*Cause   // what may have brought it about and was not looked for, because nobody asked
 	Affected      Affected
 	Alternatives  []string // "planned-shutdown: no, no controlled shutdown logged"
 

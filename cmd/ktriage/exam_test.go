@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ktriage/ktriage/diagnose"
 	"github.com/ktriage/ktriage/probes"
 	"github.com/ktriage/ktriage/probes/lab"
 	"github.com/ktriage/ktriage/probes/record"
@@ -36,7 +37,7 @@ func TestExam(t *testing.T) {
 					return
 				}
 				less := blindfolded(t, file, strings.Split(k.Without, ","))
-				if err := k.JudgeLess(sighted, replayed(t, less)); err != nil {
+				if err := k.JudgeLess(sighted, replayed(t, less), diagnose.All.Follows); err != nil {
 					t.Error(err)
 				}
 			})

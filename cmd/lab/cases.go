@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ktriage/ktriage/diagnose"
 	"github.com/ktriage/ktriage/probes"
 	"github.com/ktriage/ktriage/probes/lab"
 	"github.com/ktriage/ktriage/probes/record"
@@ -99,7 +100,7 @@ func caseOf(ctx context.Context, ktriage *lab.Ktriage, g *lab.Grade, file string
 	if err != nil {
 		return nil, err
 	}
-	w, err := k.Less(sighted, blind)
+	w, err := k.Less(sighted, blind, diagnose.All.Follows)
 	if err != nil {
 		return nil, err
 	}

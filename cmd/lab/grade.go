@@ -83,7 +83,7 @@ func (x *exam) prepare(k *lab.Checker) {
 			host = append(host, p.Name)
 		}
 	}
-	x.examiner = &lab.Examiner{Checker: k, Decisive: decides, Host: strings.Join(host, ","), Kafka: strings.Join(kafka, ",")}
+	x.examiner = &lab.Examiner{Checker: k, Decisive: decides, Follows: diagnose.All.Follows, Host: strings.Join(host, ","), Kafka: strings.Join(kafka, ",")}
 	if x.recordings != "" {
 		x.examiner.Record = func(ctx context.Context, c *lab.Cluster, k *lab.Ktriage, f *lab.Fault) error {
 			return k.Record(ctx, c, filepath.Join(x.recordings, f.Name+".ktr"), f.Args...)

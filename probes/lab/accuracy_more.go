@@ -119,8 +119,7 @@ func (a *accuracy) without() {
 		a.say("\n## %s\n\n", part[1])
 		if !said {
 			said = true
-			a.say("Honest is %q, of the same subject and by evidence that is still seen, and %q: sure of nothing that is not\n", StillTold, CannotTell)
-			a.say("there, with a sign of this very cause named as not asked, and the step that settles it as what to look at next.\nWhat is not: %q, the step leads elsewhere; %q about what was not asked; %q taken for the root;\n%q, sure of what is not there.\n\n", NoStep, Silent, Consequence, WrongNow)
+			a.say("Honest is %q, on the same subject and by evidence that is still seen; %q, sure of nothing that is\nnot there, with a sign of this very cause named as not asked and the step that settles it as what to look at next; and\n%q, sure only of what the cause brought about, with cause, sign and step named at that very finding.\nWhat is not: %q, the step leads elsewhere; %q about what was not asked; %q taken for the root;\n%q, sure of what is not there.\n\n", StillTold, CannotTell, MayFollow, NoStep, Silent, Consequence, WrongNow)
 		}
 		a.say("| injected | skipped | band of its cause | status | answer | signs of it named as not asked | look next at | sure of |\n|---|---|---|---|---|---|---|---|\n%s", strings.Join(lines, ""))
 	}

@@ -104,12 +104,12 @@ func (k *Case) Judge(r *Report) error {
 
 // JudgeLess wants an answer without the probes that decided to be honest where it was,
 // and never wrong where it was not.
-func (k *Case) JudgeLess(sighted, blind *Report) error {
-	w, err := k.Less(sighted, blind)
+func (k *Case) JudgeLess(sighted, blind *Report, follows func(cause, other string) bool) error {
+	w, err := k.Less(sighted, blind, follows)
 	if err != nil {
 		return err
 	}
-	was := k.Answer == StillTold || k.Answer == CannotTell
+	was := k.Answer == StillTold || k.Answer == CannotTell || k.Answer == MayFollow
 	if was && !w.Honest() || w.Answer == WrongNow && k.Answer != WrongNow {
 		return fmt.Errorf("without %s the answer is %q, it was %q (named as not asked: %s; next: %s; sure of: %s)",
 			k.Without, w.Answer, k.Answer, some(w.Missing, 4), w.Next, strings.Join(slices.Concat(w.Wrong, w.Follows), " "))
@@ -117,14 +117,15 @@ func (k *Case) JudgeLess(sighted, blind *Report) error {
 	return nil
 }
 
-// Less grades what a report says without the probes that decided.
-func (k *Case) Less(sighted, blind *Report) (*Without, error) {
+// Less grades what a report says without the probes that decided, as an Examiner
+// does.
+func (k *Case) Less(sighted, blind *Report, follows func(cause, other string) bool) (*Without, error) {
 	f, err := k.fault()
 	if err != nil {
 		return nil, err
 	}
 	w := &Without{What: "decisive", Skip: k.Without}
-	w.judge(f, sighted, blind)
+	w.judge(f, sighted, blind, follows)
 	return w, nil
 }
 

@@ -79,8 +79,8 @@ func Masks(ctx context.Context, file string) (func(string) string, error) {
 		for _, o := range b.Observations {
 			brokers, _ := o.Value.([]fact.LocalBroker)
 			for _, one := range brokers {
-				if len(one.LogDirs) > 0 {
-					pairs = append(pairs, fmt.Sprintf("$LOGDIR%d", one.NodeID), one.LogDirs[0])
+				for i, dir := range one.LogDirs[:min(2, len(one.LogDirs))] {
+					pairs = append(pairs, fmt.Sprintf("$%s%d", []string{"LOGDIR", "OTHERDIR"}[i], one.NodeID), dir)
 				}
 			}
 		}

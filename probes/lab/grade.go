@@ -10,7 +10,7 @@ import (
 
 // Rules is the number of the rules by which rows are graded. It goes up when they
 // are made stricter: what was graded by older ones is graded again.
-const Rules = 2
+const Rules = 3
 
 // Grade is what came of one fault or control in an exam. It is kept in a file, so
 // that an exam can be sat in pieces.
@@ -56,9 +56,10 @@ func (f *Fault) Kind() string {
 // Examiner grades faults.
 type Examiner struct {
 	Checker  *Checker
-	Decisive func(cause, sign string) bool // says whether the sign decides the cause
-	Host     string                        // the probes of the host, separated by commas
-	Kafka    string                        // those that ask Kafka
+	Decisive func(cause, sign string) bool  // says whether the sign decides the cause
+	Follows  func(cause, other string) bool // says whether the one can bring the other about
+	Host     string                         // the probes of the host, separated by commas
+	Kafka    string                         // those that ask Kafka
 	// Record, where it is set, is told of the cluster while the fault lasts.
 	Record func(context.Context, *Cluster, *Ktriage, *Fault) error
 }

@@ -21,10 +21,11 @@ type Without struct {
 	Follows []string `json:"follows,omitempty"` // grave and sure, and only what follows from the cause
 }
 
-// Answers of a check that sees less. Only the first two are honest.
+// Answers of a check that sees less. Only the first three are honest.
 const (
 	StillTold   = "still told"      // sure of the cause where it is, by what other probes saw
 	CannotTell  = "cannot tell"     // sure of nothing that is not there, names a sign of the cause as not asked, and the step that would settle it
+	MayFollow   = "may follow"      // sure only of what follows from it, which is there; names at that very finding a sign of the cause as not asked, and the step that would settle it
 	NoStep      = "no step"         // names what was not asked, and sends the operator elsewhere
 	Silent      = "silent"          // does not name what it misses
 	Consequence = "its consequence" // takes what follows from the cause for the root
@@ -34,7 +35,7 @@ const (
 // Honest says whether a check that sees less says no more than it can know, and
 // what it misses.
 func (w Without) Honest() bool {
-	return w.Answer == StillTold || w.Answer == CannotTell && len(w.Missing) > 0 && w.Next != ""
+	return w.Answer == StillTold || (w.Answer == CannotTell || w.Answer == MayFollow) && len(w.Missing) > 0 && w.Next != ""
 }
 
 // without takes away the probes that decided the first expected cause, and where
@@ -57,7 +58,7 @@ func (e *Examiner) without(ctx context.Context, c *Cluster, k *Ktriage, f *Fault
 			errs = append(errs, err)
 			continue
 		}
-		w.judge(f, row.Evidence, r)
+		w.judge(f, row.Evidence, r, e.Follows)
 		g.Without = append(g.Without, w)
 	}
 	return errors.Join(errs...)
@@ -95,8 +96,8 @@ func (e *Examiner) decided(r *Report, cause string) string {
 }
 
 // judge says what a check that sees less makes of a fault that was named rightly
-// in full sight.
-func (w *Without) judge(f *Fault, sighted, blind *Report) {
+// in full sight. follows says whether a cause can bring another about.
+func (w *Without) judge(f *Fault, sighted, blind *Report, follows func(cause, other string) bool) {
 	w.Cause = f.Expect[0].Cause
 	w.Band, w.Status = blind.band(w.Cause), blind.Verdict.Status
 	w.Missing = blind.missing(sighted.signs(w.Cause))
@@ -104,7 +105,7 @@ func (w *Without) judge(f *Fault, sighted, blind *Report) {
 		w.Next = blind.Next.Sign
 	}
 	for _, cause := range f.wrong(blind) {
-		if sighted.consequence(cause) {
+		if sighted.consequence(cause) || follows(w.Cause, cause) {
 			w.Follows = append(w.Follows, cause)
 		} else {
 			w.Wrong = append(w.Wrong, cause)
@@ -126,6 +127,8 @@ func (w *Without) answer(sighted, blind *Report) string {
 		return WrongNow
 	case sure(w.Band):
 		return StillTold
+	case len(w.Follows) > 0 && blind.mayFollow(w.Follows, w.Cause, w.Missing):
+		return MayFollow
 	case len(w.Follows) > 0:
 		return Consequence
 	case len(w.Missing) == 0 || w.Status == "clear" || w.Status == "advice":
@@ -134,6 +137,19 @@ func (w *Without) answer(sighted, blind *Report) string {
 		return NoStep
 	}
 	return CannotTell
+}
+
+// mayFollow says whether each of these roots names what may be behind it: the cause,
+// by one of its signs that were not asked, and the report looks at that next.
+func (r *Report) mayFollow(roots []string, cause string, missing []string) bool {
+	for _, f := range r.roots() {
+		if slices.Contains(roots, f.Cause) && f.grave() && f.sure() && (!slices.Contains(f.Behind, cause) || !slices.ContainsFunc(f.Unknown, func(u Unknown) bool {
+			return u.Reason == "not-asked" && slices.Contains(missing, u.Sign)
+		})) {
+			return false
+		}
+	}
+	return r.leadsTo(missing)
 }
 
 // signs is those of a cause that say yes.

@@ -23,6 +23,41 @@ func blinded(t *testing.T, status, next string, unknown []string, findings ...st
 		status, strings.Join(findings, ","), strings.Join(all, ","), look))
 }
 
+// none is a catalogue in which nothing follows from anything.
+func none(cause, other string) bool { return false }
+
+// What the catalogue says that follows from a cause is not wrong, though it was not
+// there yet in full sight; it is honest only where it names what may be behind it.
+func TestWithoutJudgeFollows(t *testing.T) {
+	sighted := reported(t, "fault", root("heap-exhaustion", "critical", "confirmed", "broker", "3", "out-of-memory-logged from logs.lines"))
+	follows := func(cause, other string) bool { return cause == "heap-exhaustion" && other == "broker-crashed" }
+	asked := []string{"out-of-memory-logged drop --skip logs.lines", "fatal-logged drop --skip logs.lines"}
+	behind := func(cause, sign string) string {
+		crash := root("broker-crashed", "critical", "confirmed", "broker", "3", "process-gone from host.process")
+		return strings.TrimSuffix(crash, "}") + fmt.Sprintf(`,"behind":[%q],"unknown":[{"sign":%q,"reason":"not-asked","how":"drop --skip logs.lines"}]}`, cause, sign)
+	}
+	other := root("disk-full", "critical", "confirmed", "logdir", "3:/l3", "dir-full from host.dirs")
+	for _, x := range []struct {
+		name, next string
+		roots      []string
+		answer     string
+	}{
+		{"what may be behind it is named, and next", "out-of-memory-logged", []string{behind("heap-exhaustion", "out-of-memory-logged")}, MayFollow},
+		{"the step is that of another sign", "fatal-logged", []string{behind("heap-exhaustion", "out-of-memory-logged")}, MayFollow},
+		{"there is no step", "", []string{behind("heap-exhaustion", "out-of-memory-logged")}, Consequence},
+		{"something else may be behind it", "out-of-memory-logged", []string{behind("disk-full", "out-of-memory-logged")}, Consequence},
+		{"by a sign that it does not have", "out-of-memory-logged", []string{behind("heap-exhaustion", "fatal-logged")}, Consequence},
+		{"nothing is named at the finding", "out-of-memory-logged", []string{root("broker-crashed", "critical", "confirmed", "broker", "3")}, Consequence},
+		{"what does not follow beside it", "out-of-memory-logged", []string{behind("heap-exhaustion", "out-of-memory-logged"), other}, WrongNow},
+	} {
+		w := Without{What: "decisive", Skip: "logs.lines"}
+		w.judge(heapExhaustion, sighted, blinded(t, "fault", x.next, asked, x.roots...), follows)
+		if w.Answer != x.answer || w.Honest() != (x.answer == MayFollow) {
+			t.Errorf("%s: %q, want %q (%+v)", x.name, w.Answer, x.answer, w)
+		}
+	}
+}
+
 func TestWithoutJudge(t *testing.T) {
 	sighted := reported(t, "fault",
 		root("disk-full", "critical", "confirmed", "logdir", "3:/l3", "dir-full from host.dirs", "no-space-logged from logs.lines"),
@@ -58,7 +93,7 @@ func TestWithoutJudge(t *testing.T) {
 		{"a step that does not settle it", blinded(t, "incomplete", "bad-batches", asked, guess), NoStep},
 	} {
 		w := Without{What: "decisive", Skip: "host.dirs,host.disks"}
-		w.judge(diskFull, sighted, x.blind)
+		w.judge(diskFull, sighted, x.blind, none)
 		if w.Answer != x.answer {
 			t.Errorf("%s: %q, want %q (missing %v, next %q, wrong %v, follows %v)", x.name, w.Answer, x.answer, w.Missing, w.Next, w.Wrong, w.Follows)
 		}
@@ -73,11 +108,11 @@ func TestWithoutJudgeMixture(t *testing.T) {
 	group := root("group-stopped", "major", "confirmed", "group", "billing", "group-empty from kafka.groups")
 	sighted := reported(t, "fault", root("broker-crashed", "critical", "confirmed", "broker", "2", "process-gone from host.process"), group)
 	w := Without{What: "decisive", Skip: "host.process"}
-	w.judge(crashAndStoppedGroup, sighted, blinded(t, "fault", "process-gone", []string{"process-gone drop --skip host.process"}, group))
+	w.judge(crashAndStoppedGroup, sighted, blinded(t, "fault", "process-gone", []string{"process-gone drop --skip host.process"}, group), none)
 	if w.Answer != CannotTell || w.Cause != "broker-crashed" || len(w.Missing) != 1 {
 		t.Errorf("%+v", w)
 	}
-	w.judge(crashAndStoppedGroup, sighted, blinded(t, "fault", "", nil, group))
+	w.judge(crashAndStoppedGroup, sighted, blinded(t, "fault", "", nil, group), none)
 	if w.Answer != Silent {
 		t.Errorf("what was not asked is not named, and the answer is %q", w.Answer)
 	}

@@ -39,6 +39,7 @@ type Finding struct {
 	Cause, Role, Severity, Band string
 	Subject                     struct{ Scope, Name string }
 	Unknown                     []Unknown
+	Behind                      []string // causes that may have brought it about and were not looked for
 	Evidence                    []struct {
 		Sign, Outcome string
 		Source        *string

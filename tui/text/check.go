@@ -89,6 +89,9 @@ func root(b *strings.Builder, v *diagnose.Verdict, f *diagnose.Finding, about Ab
 		}
 		b.WriteString(wrap("  ", "    ", "consequences: "+listed(under, 4, "; ")))
 	}
+	if len(f.Behind) > 0 {
+		b.WriteString(wrap("  ", "    ", "may follow from what was not looked for: "+listed(ids(f.Behind), 4, ", ")))
+	}
 	if !f.Band.Sure() {
 		for _, m := range moving(f.Unknown) {
 			b.WriteString(wrap("  ", "    ", "missing: "+missed(m)))
@@ -102,6 +105,14 @@ func root(b *strings.Builder, v *diagnose.Verdict, f *diagnose.Finding, about Ab
 		console = "ktriage replay " + about.From
 	}
 	b.WriteString(wrap("  ", "    ", "next: ktriage explain "+f.Cause.ID+" | the console: "+console))
+}
+
+func ids(causes []*diagnose.Cause) []string {
+	var all []string
+	for _, c := range causes {
+		all = append(all, c.ID)
+	}
+	return all
 }
 
 // moving is the unknown signs that could move the band, or all of them where

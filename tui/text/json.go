@@ -73,6 +73,7 @@ type (
 		Text          string            `json:"text"`
 		Evidence      []evidence        `json:"evidence"`
 		Unknown       []missing         `json:"unknown"`
+		Behind        []string          `json:"behind"`
 		Affected      diagnose.Affected `json:"affected"`
 		Alternatives  []string          `json:"alternatives"`
 		Playbook      string            `json:"playbook"`
@@ -191,7 +192,7 @@ func findingOf(f *diagnose.Finding) finding {
 		Cause: f.Cause.ID, Fault: f.Cause.Fault.ID, Category: f.Cause.Fault.Category, Branch: f.Cause.InBranch(),
 		Role: f.Role, Severity: f.Severity, Band: f.Band, Probability: finite(f.Probability), Subject: f.Subject,
 		Since: moment(f.Since), Text: f.Says, Unknown: missingOf(f.Unknown), Evidence: []evidence{},
-		Alternatives: append([]string{}, f.Alternatives...), Playbook: f.Cause.Playbook(),
+		Behind: append([]string{}, ids(f.Behind)...), Alternatives: append([]string{}, f.Alternatives...), Playbook: f.Cause.Playbook(),
 		Affected: diagnose.Affected{
 			Brokers:    append([]int32{}, f.Affected.Brokers...),
 			Topics:     append([]string{}, f.Affected.Topics...),
