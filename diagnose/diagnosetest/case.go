@@ -43,6 +43,7 @@ const (
 
 	Context What = "context" // planned work or a circumstance, above the findings
 	Alert   What = "alert"   // the state of an alert rule
+	Next    What = "next"    // where to look next
 )
 
 // start is when the first batch of every case is taken.

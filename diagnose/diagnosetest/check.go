@@ -68,6 +68,8 @@ func (w *Want) check(c *diagnose.Catalogue, v *diagnose.Verdict, named map[*diag
 		return w.checkContext(v)
 	case Alert:
 		return w.checkAlert(v)
+	case Next:
+		return w.checkNext(v)
 	}
 	return fmt.Sprintf("unknown want %q", w.What)
 }
@@ -143,6 +145,16 @@ func (w *Want) checkContext(v *diagnose.Verdict) string {
 		return ""
 	}
 	return fmt.Sprintf("told of it: %q", told)
+}
+
+func (w *Want) checkNext(v *diagnose.Verdict) string {
+	switch {
+	case v.Next == nil:
+		return "nothing to look at next"
+	case v.Next.Sign.ID != w.ID || !strings.Contains(v.Next.Text, w.Part):
+		return fmt.Sprintf("it is %s: %q", v.Next.Sign.ID, v.Next.Text)
+	}
+	return ""
 }
 
 func (w *Want) checkAlert(v *diagnose.Verdict) string {

@@ -45,6 +45,7 @@ want first disk-full
 want context rolling-restart "broker 3"
 want no context log-recovery
 want alert KafkaOfflinePartitions inactive
+want next controlled-shutdown-logged "on its host"
 `
 
 func TestParse(t *testing.T) {
@@ -108,6 +109,7 @@ func TestParse(t *testing.T) {
 		{What: Status, Word: "incomplete"}, {What: Branch, Word: "none"}, {What: First, Word: "disk-full"},
 		{What: Context, ID: "rolling-restart", Part: "broker 3"}, {What: Context, No: true, ID: "log-recovery"},
 		{What: Alert, ID: "KafkaOfflinePartitions", Word: "inactive"},
+		{What: Next, ID: "controlled-shutdown-logged", Part: "on its host"},
 	}
 	for i, w := range k.Wants {
 		w.Line, w.Text = 0, ""
@@ -186,7 +188,7 @@ func TestParseErrors(t *testing.T) {
 		{"want sign x on broker 3 maybe", `"maybe", expected one of [yes no unknown]`},
 		{"want status fine", `expected one of [fault incomplete advice clear]`},
 		{"want branch left", `expected one of [performance`},
-		{"want context x y", `expected "want context ID`},
+		{"want context x y", `expected "want context|next ID`},
 		{"want no context x even possible", `or "want no context ID"`},
 		{"want alert KafkaOfflinePartitions loud", `expected one of [firing pending cannot-tell inactive]`},
 	} {

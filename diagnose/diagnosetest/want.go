@@ -32,7 +32,7 @@ func parseWant(text string) (Want, error) {
 		w.AtAll, args = true, args[:2]
 	}
 	if len(args) < 2 || w.No && (len(args) != 2 || args[0] != string(Cause) && (args[0] != string(Context) || w.AtAll)) {
-		return w, errors.New("expected \"want cause|sign|status|branch|first|context|alert …\", \"want no cause ID [even possible]\" or \"want no context ID\"")
+		return w, errors.New("expected \"want cause|sign|status|branch|first|context|alert|next …\", \"want no cause ID [even possible]\" or \"want no context ID\"")
 	}
 	w.What, w.ID = What(args[0]), args[1]
 	if w.No {
@@ -49,19 +49,19 @@ func parseWant(text string) (Want, error) {
 		return w, w.one(args[1:], branches)
 	case First:
 		return w, w.one(args[1:], nil)
-	case Context:
+	case Context, Next:
 		ok := len(args) == 2
 		if len(args) == 3 {
 			w.Part, ok = quotedText(args[2])
 		}
 		if !ok {
-			return w, errors.New("expected \"want context ID [\\\"part of what it says\\\"]\"")
+			return w, errors.New("expected \"want context|next ID [\\\"part of what it says\\\"]\"")
 		}
 		return w, nil
 	case Alert:
 		return w, w.one(args[2:], alerts)
 	}
-	return w, fmt.Errorf("unknown want %q, expected cause, sign, status, branch, first, context or alert", args[0])
+	return w, fmt.Errorf("unknown want %q, expected cause, sign, status, branch, first, context, alert or next", args[0])
 }
 
 // one reads a single word, of a set where there is one.
