@@ -165,7 +165,7 @@ func (m Model) goToTime(at time.Time) (tea.Model, tea.Cmd) {
 // seek begins to make a moment of the past. One is read at a time: the one before
 // is called off first.
 func (m Model) seek(at time.Time) (Model, tea.Cmd) {
-	m.sought, m.wanted = at, -1
+	m.sought, m.since, m.wanted = at, m.now, -1
 	if m.calloff != nil {
 		m.calloff()
 		return m, nil // until it has ended: see arrive

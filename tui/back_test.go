@@ -257,6 +257,8 @@ func TestThenIsReadOnce(t *testing.T) {
 	m = keys(t, m, "5", "[")
 	m, first := press(m, "[")
 	shows(t, m, "reading the metadata log up to", "esc calls it off", "paused at 1 of 2")
+	later := send(t, m, tickMsg(m.now.Add(4*time.Second)))
+	shows(t, later, ", for 4 s so far; esc calls it off")
 	m, none := press(m, "[")
 	if first == nil || none != nil {
 		t.Fatal("a second read begins beside the first")

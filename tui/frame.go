@@ -200,7 +200,11 @@ func (m Model) messageRow() row {
 	case m.message != "":
 		return in(cyan, " "+m.message)
 	case !m.sought.IsZero():
-		return in(cyan, " reading the metadata log up to "+m.stamp(m.sought)+"; esc calls it off")
+		took := ""
+		if by := m.now.Sub(m.since); by >= time.Second {
+			took = ", for " + age(by) + " so far"
+		}
+		return in(cyan, " reading the metadata log up to "+m.stamp(m.sought)+took+"; esc calls it off")
 	case m.view == flowView && m.past == nil && m.verdict().Next != nil:
 		return row{{" " + m.glyphs.arrow + " look here next: ", bold}, {m.verdict().Next.Text, plain}}
 	}

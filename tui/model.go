@@ -101,6 +101,7 @@ type Model struct {
 
 	past    *bygone            // shown, with at; nil: a batch is
 	sought  time.Time          // a moment of the past that is on its way; zero: none
+	since   time.Time          // it is sought, by the wall clock
 	calloff context.CancelFunc // of the one that is being read; nil: none is
 
 	view    view
