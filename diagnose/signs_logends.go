@@ -19,6 +19,9 @@ var lossAllowed = &Sign{
 		for _, k := range []fact.Of[fact.LogLines]{fact.LogUncleanElection, fact.LogTruncatedBelowHW} {
 			if r := anywhere(v, k, "unclean election"); r.Outcome == Yes {
 				r.Lasting = true // what was cut off stays away
+				if told, ok := electedUnclean(v); ok {
+					r.Text += "; " + told.Text
+				}
 				return r
 			}
 		}
