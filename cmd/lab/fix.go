@@ -111,7 +111,7 @@ func (x fixer) mend(ctx context.Context, c *lab.Cluster, row *fixed) error {
 	}
 	row.seconds = time.Since(began).Seconds()
 	// Groups catch up, and logs fall silent; what went must stay away meanwhile.
-	if row.signs, row.also, err = w.fixed(ctx, 40*time.Second, found, true); err != nil && ctx.Err() == nil {
+	if row.signs, row.also, err = w.fixed(ctx, 75*time.Second, found, true); err != nil && ctx.Err() == nil {
 		row.signs, row.also, err = w.fixed(ctx, 20*time.Second, found, false)
 	}
 	if err != nil {
