@@ -66,7 +66,10 @@ type GCPause struct {
 	Cause   string    `json:"cause"`
 }
 
-// RecentGC is the newest pauses of a JVM, oldest first, at most 64.
+// MaxRecentGC is how many pauses are recent.
+const MaxRecentGC = 64
+
+// RecentGC is the newest pauses of a JVM, oldest first, at most MaxRecentGC.
 type RecentGC struct {
 	File   string    `json:"file"`
 	Since  time.Time `json:"since,omitzero"` // how far back the log was read

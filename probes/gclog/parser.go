@@ -26,7 +26,7 @@ const (
 	maxNames   = 64       // causes told apart; later ones are "other"
 	maxLongest = 10
 	// MaxRecent is how many pauses Recent keeps.
-	MaxRecent = 64
+	MaxRecent = fact.MaxRecentGC
 )
 
 // Parser reads one log, or several one after another: the rotated files of one
