@@ -48,7 +48,9 @@ func (s *Session) here() func(fact.Subject) bool {
 }
 
 // subjectsOf is whom to ask. Where not even the subjects can be known, it is the
-// scope as a whole, so that the sign is seen to be unknown.
+// scope as a whole, so that the sign is seen to be unknown; where that is for want
+// of a right or as nobody asked, it is everyone whom other facts name: what it
+// would rule out on them is not settled.
 func (s *Session) subjectsOf(sign *Sign) []fact.Subject {
 	if sign.On == fact.Cluster {
 		return []fact.Subject{fact.TheCluster}
@@ -66,7 +68,10 @@ func (s *Session) subjectsOf(sign *Sign) []fact.Subject {
 		sortSubjects(all)
 		all = slices.Compact(all)
 	}
-	if len(all) == 0 && s.unseen(sign) != nil {
+	if because := s.unseen(sign); len(all) == 0 && because != nil {
+		if known := s.history.named(sign.On); withheld(because) && sign.Subjects == nil && len(known) > 0 {
+			return known
+		}
 		return []fact.Subject{{Scope: sign.On, Name: fact.Any}}
 	}
 	return all

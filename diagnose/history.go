@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"time"
@@ -121,6 +122,20 @@ func (h *history) unknown(k *fact.Def, s fact.Subject) *fact.Unknown {
 		return &fact.Unknown{Reason: fact.Stale, Detail: k.Name + " is " + h.now.Sub(a.at).Round(time.Second).String() + " old"}
 	}
 	return nil
+}
+
+// named is everyone of a scope of whom anything was ever told, in order.
+func (h *history) named(scope fact.Scope) (all []fact.Subject) {
+	for k, of := range h.series {
+		if k.Scope != scope {
+			continue
+		}
+		for s := range of {
+			all = append(all, s)
+		}
+	}
+	sortSubjects(all)
+	return slices.Compact(all)
 }
 
 // nowhere says why a key is known on no subject: the first subject's reason.

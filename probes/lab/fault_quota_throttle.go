@@ -107,6 +107,6 @@ var quotaThrottle = &Fault{
 		return c.quota(ctx, loader, 0, true)
 	},
 	Facts:     []Sight{{"metrics.throttled", "", "client=" + loader + "; seconds>0"}},
-	Context:   []string{"quota-throttle"}, // minor: nothing is lost
+	Expect:    []Expect{{Cause: "quota-throttle"}},
 	Forbidden: []string{"broker-crashed", "broker-hung", "slow-consumer"},
 }
