@@ -230,3 +230,9 @@ func (s *Session) Reads() map[*Sign][]*fact.Def {
 	}
 	return all
 }
+
+// withheld says whether the operator can have an answer by asking otherwise, or with
+// other rights.
+func withheld(u *fact.Unknown) bool {
+	return u.Reason == fact.NotAskedFor || u.Reason == fact.NotAllowed
+}

@@ -62,8 +62,8 @@ var fdsShort = &Sign{
 			return between(lines.First, lines.Last, yes("Too many open files at %s: %s", clock(lines.First), lines.Text))
 		}
 		open, ok := fact.ProcessFDs.Latest(v, v.Subject)
-		if !ok { // also where the process has ended, and its log cannot be read
-			return cannotTell(v.Why(fact.ProcessFDs, v.Subject))
+		if !ok {
+			return cannotTell(whyHeld(v, fact.ProcessFDs, fact.LogTooManyFiles))
 		}
 		limit, ok := fact.ProcessFDLimit.Latest(v, v.Subject)
 		if !ok {

@@ -114,8 +114,8 @@ var mapsShort = &Sign{
 			return between(lines.First, lines.Last, yes("Map failed at %s: %s", clock(lines.First), lines.Text))
 		}
 		maps, ok := fact.ProcessMaps.Latest(v, v.Subject)
-		if !ok { // also where the process has ended, and its log cannot be read
-			return cannotTell(v.Why(fact.ProcessMaps, v.Subject))
+		if !ok {
+			return cannotTell(whyHeld(v, fact.ProcessMaps, fact.LogMapFailed))
 		}
 		if host, ok := theHost(v, fact.MapsLimit); ok {
 			if limit, known := fact.MapsLimit.Latest(v, host); known && limit > 0 && maps/limit >= mapsShare {
@@ -138,6 +138,18 @@ func brokerLines(k fact.Of[fact.LogLines], v *View) (fact.LogLines, bool) {
 		return fact.LogLines{}, false
 	}
 	return k.Latest(v, broker)
+}
+
+// whyHeld is why it is not known what a process held. Of one that has ended only
+// its broker's log would tell.
+func whyHeld(v *View, held fact.Key, logged fact.Of[fact.LogLines]) *fact.Unknown {
+	because := v.Why(held, v.Subject)
+	if broker, ok := v.Subject.Owner(); ok && because.Reason == fact.Absent {
+		if unread := v.Why(logged, broker); unread != nil {
+			return unread
+		}
+	}
+	return because
 }
 
 var cpuThrottled = &Sign{

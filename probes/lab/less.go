@@ -112,7 +112,7 @@ func (w *Without) judge(f *Fault, sighted, blind *Report, follows func(cause, ot
 		}
 	}
 	for _, got := range blind.roots() {
-		if got.grave() && got.sure() && slices.Contains(f.Consequences, got.Cause) && !slices.Contains(w.Follows, got.Cause) {
+		if got.grave() && got.sure() && (slices.Contains(f.Consequences, got.Cause) || slices.Contains(f.Holds, got.Cause)) && !slices.Contains(w.Follows, got.Cause) {
 			w.Follows = append(w.Follows, got.Cause)
 		}
 	}
