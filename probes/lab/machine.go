@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"runtime"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,7 +18,8 @@ func Machine() string {
 	}
 	var name unix.Utsname
 	if unix.Uname(&name) == nil {
-		text += ", " + unix.ByteSliceToString(name.Sysname[:]) + " " + unix.ByteSliceToString(name.Release[:])
+		release, _, _ := strings.Cut(unix.ByteSliceToString(name.Release[:]), "-") // what follows is whose build it is
+		text += ", " + unix.ByteSliceToString(name.Sysname[:]) + " " + release
 	}
 	return text
 }
