@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,7 +131,8 @@ func (r retained) left(now offsets, i int, rate float64) (c clockLeft) {
 
 // spell is a long time as an operator says it: "6d 20h", "3h 5m", "40s".
 func spell(seconds float64) string {
-	d := time.Duration(min(seconds, math.MaxInt64/1e9) * 1e9)
+	seconds = min(seconds, 9e9) // a time.Duration holds no more
+	d := time.Duration(seconds * 1e9)
 	whole := func(n, of time.Duration, one, part string) string {
 		if rest := d % n / of; rest > 0 {
 			return fmt.Sprintf("%d%s %d%s", d/n, one, rest, part)
