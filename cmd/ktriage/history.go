@@ -41,8 +41,14 @@ func newHistory(s *settings) *cobra.Command {
 			"befell the groups and transactions of those is told, too; with ZooKeeper, which has no\n" +
 			"metadata log, that alone. A PATH is a log dir or a __cluster_metadata-0 in one; without it the log dirs of\n" +
 			"this host's broker. What changed alike within seconds is one line, --each shows all.\n" +
-			"Files are only read. Exit status: 0, 2 usage, 3 the log could not be read to its end.",
-		RunE: func(cmd *cobra.Command, paths []string) error { return s.history(cmd.Context(), a, paths) },
+			"Files are only read; of this host's own log the quorum is asked, where it answers, how\n" +
+			"much of it is committed. Exit status: 0, 2 usage, 3 the log could not be read to its end.",
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			if cmd.Flags().Changed("broker") && a.broker < 0 {
+				return asked(fmt.Errorf("--broker: %d, expected a broker's id", a.broker))
+			}
+			return s.history(cmd.Context(), a, paths)
+		},
 	}
 	f := cmd.Flags()
 	f.DurationVar(&a.since, "since", a.since, "how far back, counted from the newest record; 0 all that is there")
@@ -62,6 +68,9 @@ func (s *settings) history(ctx context.Context, a *asHistory, paths []string) er
 	var err error
 	if a.then, err = text.Moment(a.at, time.Now()); err != nil {
 		return asked(fmt.Errorf("--at: %w", err))
+	}
+	if a.then.After(time.Now()) {
+		return asked(fmt.Errorf("--at: %s UTC is yet to come, expected a time that has passed", stampText(a.then)))
 	}
 	t := s.target()
 	defer t.Close()
@@ -95,7 +104,8 @@ func (s *settings) history(ctx context.Context, a *asHistory, paths []string) er
 
 // fromMetadata reads a metadata log, and what this node has of coordinators'.
 func (s *settings) fromMetadata(ctx context.Context, t *probe.Target, h *toldHistory, want history.Want, dir string, paths []string) error {
-	l, err := history.Read(ctx, t, dir, history.Options{Since: h.as.since, At: h.as.then, Rate: 200e6})
+	h.committed = s.committed(ctx, t, paths)
+	l, err := history.Read(ctx, t, dir, history.Options{Since: h.as.since, At: h.as.then, Rate: 200e6, Committed: max(h.committed, 0)})
 	if l == nil {
 		if errors.Is(err, fs.ErrPermission) {
 			return exitWith(3, s, err)
@@ -109,14 +119,33 @@ func (s *settings) fromMetadata(ctx context.Context, t *probe.Target, h *toldHis
 	if h.as.group == "" {
 		h.changes = l.Cluster.Changes(want)
 	}
-	if h.as.broker >= 0 {
+	if l.First.IsZero() && !l.Next.IsZero() && !h.as.then.IsZero() {
+		return asked(fmt.Errorf("--at: %s UTC is before what the metadata log has: it begins at %s", stampText(h.as.then), stampText(l.Next)))
+	}
+	if h.as.broker < 0 {
+		dirs, err := s.coordinatorDirs(ctx, t, dir, paths)
+		if err != nil {
+			return err
+		}
+		s.coordinators(ctx, t, h, want, dirs)
+	}
+	return h.strangers()
+}
+
+// strangers is the error of a topic or broker that is asked for and that the log,
+// read to its end, knows nothing of: a name with a slip would seem to be one of
+// which nothing changed.
+func (h *toldHistory) strangers() error {
+	if len(h.changes) > 0 || h.cut != nil || len(h.Damage) > 0 {
 		return nil
 	}
-	dirs, err := s.coordinatorDirs(ctx, t, dir, paths)
-	if err != nil {
-		return err
+	span := fmt.Sprintf("in the metadata log from %s to %s UTC", stampText(h.First), stampText(h.Last))
+	if topic := h.as.topic; topic != "" && !h.Cluster.Knew(topic) {
+		return asked(fmt.Errorf("--topic: no topic %.249q %s", topic, span))
 	}
-	s.coordinators(ctx, t, h, want, dirs)
+	if id := h.as.broker; id >= 0 && h.Cluster.Brokers[int32(id)] == nil && !h.Cluster.Places(int32(id)) {
+		return asked(fmt.Errorf("--broker: no broker %d %s", id, span))
+	}
 	return nil
 }
 
@@ -154,6 +183,9 @@ func (s *settings) metadataDir(ctx context.Context, t *probe.Target, paths []str
 	for _, place := range places {
 		if strings.HasPrefix(filepath.Base(place), "__cluster_metadata") {
 			return place, places, nil
+		}
+		if info, err := stat(place); err == nil && info.Mode().IsRegular() {
+			return "", nil, asked(fmt.Errorf("%s is a file, expected a log dir or the %s in it", place, history.MetadataDir))
 		}
 		dir := filepath.Join(place, history.MetadataDir)
 		if !noDirectory(ctx, dir) {

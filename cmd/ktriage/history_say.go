@@ -19,6 +19,7 @@ type toldHistory struct {
 	node         int
 	now          time.Time
 	cut          error // why reading ended early
+	committed    int64 // the quorum's high watermark; -1: nobody tells
 	changes      []history.Change
 	groups       toldGroups
 }
@@ -75,6 +76,8 @@ type jsonSpan struct {
 	To   time.Time `json:"to"`
 	Age  float64   `json:"last_record_age_seconds"`
 	End  int64     `json:"end_offset"`
+
+	Committed *int64 `json:"quorum_high_watermark"`
 }
 
 type jsonState struct {
@@ -97,7 +100,10 @@ func (h *toldHistory) json(w io.Writer) error {
 			span.Age = h.now.Sub(span.To).Seconds()
 		}
 	} else {
-		span, dir, state = jsonSpan{h.First.UTC(), h.Last.UTC(), h.Age(h.now).Seconds(), h.End}, h.Dir, h.stateJSON()
+		span, dir, state = jsonSpan{From: h.First.UTC(), To: h.Last.UTC(), Age: h.Age(h.now).Seconds(), End: h.End}, h.Dir, h.stateJSON()
+		if h.committed >= 0 {
+			span.Committed = &h.committed
+		}
 		passed, records = h.Unknown+h.Newer+h.Undecoded, h.Records
 	}
 	out := struct {
@@ -182,6 +188,8 @@ func (h *toldHistory) sourceText(b *strings.Builder) {
 	newest := "its newest record is " + ageText(h.Age(h.now)) + " old"
 	if !h.as.then.IsZero() {
 		newest = "as of " + h.as.then.UTC().Format("2006-01-02 15:04:05")
+	} else {
+		newest += "; " + h.standing()
 	}
 	b.WriteString(text.Wrap("", "  ", fmt.Sprintf("metadata log of %s, %s to %s UTC; %s", who, stampText(h.First), stampText(h.Last), newest)))
 	if h.as.then.IsZero() && h.Age(h.now) > time.Minute {

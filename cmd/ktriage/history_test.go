@@ -29,7 +29,7 @@ func TestHistoryText(t *testing.T) {
 		say    []string
 		not    string
 	}{
-		{nil, 0, []string{"broker 3 asked to shut down: planned\n", "02:04:29  broker 3 fell out of the ISR of 14 partitions\n", "broker 3 fenced after a planned shutdown since 2026-11-23 02:04:30", "idem-0: leader 1, ISR 1,2 of 1,2,3\n", "Nothing was written since"}, "damaged"},
+		{nil, 0, []string{"broker 3 asked to shut down: planned\n", "02:04:29  broker 3 fell out of the ISR of 14 partitions\n", "broker 3 fenced after a planned shutdown since 2026-11-23 02:04:30", "idem-0: leader 1, ISR 1,2 of 1,2,3\n", "Nothing was written since", "ends at offset 827; how much of the end was\n  committed is not known"}, "damaged"},
 		{[]string{"--since", "2s"}, 0, []string{"02:04:30  broker 3 was fenced"}, "topic idem was created"},
 		{[]string{"--since", "2s", "--each"}, 0, []string{"ISR shrank, ISR of idem-0: 1,2, before 1,2,3\n"}, "14 partitions\n"},
 		{[]string{"--topic", "idem"}, 0, []string{"topic idem was created: 1 partition, replication factor 3\n", "segment.ms of topic idem was set to 3000"}, "codec-none"},
@@ -56,6 +56,31 @@ func TestHistoryText(t *testing.T) {
 	for _, dir := range []string{t.TempDir(), filepath.Join(dir, "elsewhere")} {
 		if status, _, errOut := historyRun(dir); status != 2 || !strings.Contains(errOut, "no __cluster_metadata-0") {
 			t.Errorf("%s, which is empty or not there: exit %d, %s", dir, status, errOut)
+		}
+	}
+}
+
+// TestHistoryOfNothing: what cannot be meant is one line that says what is wrong,
+// and no history in which nothing happened.
+func TestHistoryOfNothing(t *testing.T) {
+	dir := filepath.Join(realPartitions(t), "log-dir")
+	segment := filepath.Join(dir, history.MetadataDir, "00000000000000000000.log")
+	for _, c := range []struct {
+		args []string
+		say  string
+	}{
+		{[]string{"--topic", "idme", dir}, `--topic: no topic "idme" in the metadata log from 2026-11-23 01:58:21 to 2026-11-23 02:04:30 UTC`},
+		{[]string{"--broker", "99", dir}, "--broker: no broker 99 in the metadata log from 2026-11-23 01:58:21"},
+		{[]string{"--broker", "-5", dir}, "--broker: -5, expected a broker's id"},
+		{[]string{"--at", "2999-01-01T00:00:00Z", dir}, "--at: 2999-01-01 00:00:00 UTC is yet to come"},
+		{[]string{"--at", "2020-01-01T00:00:00Z", dir}, "--at: 2020-01-01 00:00:00 UTC is before what the metadata log has: it begins at 2026-11-23 01:58:21"},
+		{[]string{segment}, segment + " is a file, expected a log dir or the __cluster_metadata-0 in it"},
+	} {
+		for _, format := range []string{"text", "json"} {
+			status, out, errOut := historyRun(append(c.args, "-o", format)...)
+			if status != 2 || out != "" || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, c.say) {
+				t.Errorf("%v: exit %d, %q, %q", c.args, status, out, errOut)
+			}
 		}
 	}
 }

@@ -63,6 +63,9 @@ func TestLabLastSeen(t *testing.T) {
 			checkAlone(ctx, t, k, c, c.Node(1)).leadsOn(t, "broker 1")
 		}
 	}
+	if end, committed := spanTold(ctx, t, k); committed < end || committed > end+100 {
+		t.Errorf("history tells up to offset %d, of the quorum's high watermark %d", end, committed)
+	}
 	time.Sleep(2 * time.Second) // for the last record to reach the files
 	for _, n := range []*lab.Node{c.Node(100), c.Node(3)} {
 		if err := n.Signal(syscall.SIGKILL); err != nil {
@@ -78,6 +81,9 @@ func TestLabLastSeen(t *testing.T) {
 	}
 	if len(want) < 6 {
 		t.Fatalf("kafka-topics.sh named %d partitions:\n%s", len(want), out)
+	}
+	if end, committed := spanTold(ctx, t, k); end <= 0 || committed != -1 {
+		t.Errorf("with nobody to ask history tells up to offset %d, of a high watermark %d", end, committed)
 	}
 	checkNames(ctx, t, k, c, want)
 	checkAlone(ctx, t, k, c, c.Node(3)).isTheEnd(t)
@@ -148,4 +154,27 @@ func checkNames(ctx context.Context, t *testing.T, k *lab.Ktriage, c *lab.Cluste
 	}
 	text, _ := exec.CommandContext(ctx, k.Path, "check", "--bootstrap-server", strings.Join(c.Bootstrap(), ",")).Output()
 	t.Logf("%s", text)
+}
+
+// spanTold is where ktriage history ends, and the quorum's high watermark that it
+// was told; -1: none.
+func spanTold(ctx context.Context, t *testing.T, k *lab.Ktriage) (end, committed int64) {
+	t.Helper()
+	raw, err := exec.CommandContext(ctx, k.Path, "history", "-o", "json").Output()
+	if err != nil {
+		t.Errorf("history: %v", err)
+	}
+	var told struct {
+		Span struct {
+			End       int64  `json:"end_offset"`
+			Committed *int64 `json:"quorum_high_watermark"`
+		}
+	}
+	if err := json.Unmarshal(raw, &told); err != nil {
+		t.Fatalf("%v: %s", err, raw)
+	}
+	if told.Span.Committed == nil {
+		return told.Span.End, -1
+	}
+	return told.Span.End, *told.Span.Committed
 }

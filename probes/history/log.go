@@ -33,6 +33,7 @@ type Log struct {
 	pace    *polite.Pace
 	since   time.Time
 	until   int64 // milliseconds; records after it are not read
+	past    int64 // offset from which on nothing is committed; 0: not known
 	ended   bool  // by until
 	base    int64 // of the segment being read
 	at      int64 // where in it
@@ -56,6 +57,8 @@ type Options struct {
 	At    time.Time     // where to stop: the state then; zero: at the end
 	Rate  int64         // bytes a second, 0 for no limit
 	State bool          // the state alone: no change is told
+
+	Committed int64 // the quorum's high watermark: what is past it has not happened; 0: not known
 }
 
 var errBack = errors.New("the log was cut back or rolled away while it was read")
@@ -87,7 +90,7 @@ const fileLater = time.Minute
 
 // open chooses where to begin and reads the state there.
 func open(ctx context.Context, t *probe.Target, dir string, o Options, newest time.Time) (*Log, error) {
-	l := &Log{Dir: dir, target: t, pace: polite.NewPace(t, o.Rate), buffer: make([]byte, batch.BufferSize), records: batch.Records{Keep: mostValue}}
+	l := &Log{Dir: dir, target: t, past: o.Committed, pace: polite.NewPace(t, o.Rate), buffer: make([]byte, batch.BufferSize), records: batch.Records{Keep: mostValue}}
 	files, err := list(t, dir)
 	if err != nil {
 		return nil, err
@@ -219,6 +222,9 @@ func (l *Log) batch(scan *batch.Scanner, path string) error {
 		return nil
 	case h.BaseOffset > l.End:
 		l.damaged("%s at %d: offset %d, expected %d", path, scan.Position(), h.BaseOffset, l.End)
+		return nil
+	case l.past > 0 && h.LastOffset() >= l.past:
+		l.ended = true
 		return nil
 	case h.MaxTimestamp > l.until:
 		l.ended, l.Next = true, time.UnixMilli(datable(h.MaxTimestamp))

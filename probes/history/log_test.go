@@ -38,6 +38,27 @@ func lines(all []Change) []string {
 	return out
 }
 
+// TestCommitted: what is past the quorum's high watermark is not told: the planned
+// shutdown that the log ends with, and the state as it was before it.
+func TestCommitted(t *testing.T) {
+	dir := real(t)
+	whole := read(t, dir, Options{})
+	var at int64
+	for _, c := range whole.Cluster.Changes(Want{Broker: -1}) {
+		if c.Kind == ControlledShutdown {
+			at = c.Offset
+		}
+	}
+	l := read(t, dir, Options{Committed: at})
+	all := strings.Join(lines(l.Cluster.Changes(Want{Broker: -1})), "\n")
+	if at == 0 || l.End > at || l.End < at-10 || strings.Contains(all, "controlled-shutdown") || !strings.Contains(all, "__transaction_state") || l.Cluster.Brokers[3].Fenced || len(l.Damage) != 0 {
+		t.Errorf("up to offset %d: end %d, damage %q, in\n%s", at, l.End, l.Damage, all)
+	}
+	if l = read(t, dir, Options{Committed: whole.End}); l.End != whole.End {
+		t.Errorf("with all committed: end %d of %d", l.End, whole.End)
+	}
+}
+
 // TestRealLog: what a real log tells, from its first record to a planned shutdown.
 func TestRealLog(t *testing.T) {
 	l := read(t, real(t), Options{})

@@ -62,6 +62,21 @@ func (c *Cluster) PartitionsOf(called string, f func(*Partition) bool) bool {
 	return true
 }
 
+// Knew says whether there is a topic of a name, or was one that the log tells of.
+func (c *Cluster) Knew(called string) bool {
+	return slices.ContainsFunc(c.topics, func(t topic) bool { return t.name == called })
+}
+
+// Places says whether a partition has a replica on a broker, registered or not.
+func (c *Cluster) Places(id int32) bool {
+	for row, t := range c.rows.topic {
+		if t >= 0 && slices.Contains(c.lists.ids(c.rows.replicas[row]), id) {
+			return true
+		}
+	}
+	return false
+}
+
 // Config is a setting as the metadata log has it; secrets are hidden. scope is
 // topic, broker, group or client-metrics; the name of all brokers is "".
 func (c *Cluster) Config(scope, name, key string) (string, bool) {
