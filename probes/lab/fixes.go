@@ -49,7 +49,7 @@ var Fixes = []*Fix{
 		},
 		{Step: "A dir that failed stays offline", Fill: unit(3)},
 	}},
-	{Fault: inodeExhaustion, Take: []Take{
+	{Fault: inodeExhaustion, Within: 170 * time.Second, Take: []Take{
 		{Step: "Delete topics that nobody needs", Fill: map[string]string{"<unneeded-topic>": "tenant-0"}},
 		{Step: "Delete topics that nobody needs", Fill: map[string]string{"<unneeded-topic>": "tenant-1"}},
 		{Step: "Delete topics that nobody needs", Fill: map[string]string{"<unneeded-topic>": "tenant-2"}},
