@@ -11,6 +11,9 @@ func TestHomeOfAGroup(t *testing.T) {
 		// As brokers with three partitions of __consumer_offsets wrote in their logs.
 		{"thumbnailer", 3, 0},
 		{"fraud-scoring", 3, 1},
+		{"cg", 3, 1},
+		{"cg2", 3, 0},
+		{"ng", 3, 0},
 		// Java's "polygenelubricants".hashCode() is the smallest number.
 		{"polygenelubricants", 50, 0},
 		{"", 50, 0},
