@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,11 +16,14 @@ import (
 	"github.com/ktriage/ktriage/probes/record"
 )
 
-// secrets is what a recording of a lab holds that is not redacted: addresses, names
-// of hosts, topics, groups and users, paths, and programs of this machine.
-var secrets = regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}\b|localhost|\.invalid\b[^-]|"/(tmp|root|home|usr|opt|var|etc|work|data|dev)\b|\b(orders|billing)\b|\blab\d+|\bUser:(user-)?[A-Za-z]\w*\b[^-]`)
+// secrets is the words of a lab's recording that is not redacted: addresses, names of
+// hosts, topics, groups and users, paths, and programs of this machine.
+var secrets = regexp.MustCompile(`(^|[^\w.])\d{1,3}(\.\d{1,3}){3}\b|localhost|\.invalid(:|$)|^/(tmp|root|home|usr|opt|var|etc|work|data|dev)\b|\b(orders|billing)\b|\blab\d+|\bUser:[A-Za-z]`)
 
-// Tells is the first thing in a recording that should have been replaced; "": none.
+// masked is how a redacted principal looks.
+var masked = regexp.MustCompile(`\bUser:user-\d+`)
+
+// Tells is the first word in a recording that should have been replaced; "": none.
 func Tells(ctx context.Context, file string) (string, error) {
 	r, err := record.Open(file)
 	if err != nil {
@@ -29,6 +33,7 @@ func Tells(ctx context.Context, file string) (string, error) {
 	if h := r.Header(); !h.Redacted || h.Cluster != "" {
 		return fmt.Sprintf("header %+v", h), nil
 	}
+	seen := map[string]bool{}
 	for {
 		b, err := r.Next(ctx)
 		if errors.Is(err, io.EOF) {
@@ -41,10 +46,26 @@ func Tells(ctx context.Context, file string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if at := secrets.FindIndex(text); at != nil {
-			return string(text[max(0, at[0]-20):min(len(text), at[1]+20)]), nil
+		for word := range bytes.FieldsFuncSeq(text, between) {
+			if seen[string(word)] {
+				continue
+			}
+			seen[string(word)] = true
+			if word = masked.ReplaceAll(word, nil); secrets.Match(word) {
+				return string(word), nil
+			}
 		}
 	}
+}
+
+// between says whether a character stands between words: most repeat, and are looked
+// at once.
+func between(r rune) bool {
+	switch r {
+	case ' ', '"', ',', '{', '}', '=', '(', ')', '\\', '\'':
+		return true
+	}
+	return false
 }
 
 // Masks reads which names a redacted recording replaced, and gives what writes the
