@@ -30,6 +30,9 @@ func perform(t *testing.T, ctx context.Context, all []step) (done []happened) {
 			t.Fatalf("step %d, %s: %v", i+1, s.want[0], err)
 		}
 		done = append(done, happened{s, from, time.Now()})
+		if took := time.Since(from); took > 2*time.Second {
+			t.Logf("step %d took %.1f s: %s", i+1, took.Seconds(), s.want[0])
+		}
 	}
 	return done
 }
