@@ -71,6 +71,23 @@ func memberOf(group, id string) pair {
 	return pair{keyOf(consumerMember, group, id), v.null().int32(300000).null().tags()}
 }
 
+// streamsOf is a member of a streams group, with the address for queries that its
+// application has or has not.
+func streamsOf(group, id string, asked bool) pair {
+	v := body(nil).int16(0).null().text("rack-1").text("client-" + id).text("/10.0.0.3").int32(30000).int32(1).text("process-" + id)
+	if asked {
+		v = append(v.int8(1).text("shop.example"), 0x1f, 0x90, 0) // port 8080, no tags
+	} else {
+		v = v.int8(-1)
+	}
+	v = append(binary.AppendUvarint(v, 2), body(nil).text("zone").text("a").tags()...)
+	return pair{keyOf(streamsMember, group, id), v.tags()}
+}
+
+func streamsEpochOf(group string, n int32) pair {
+	return pair{keyOf(streamsGroup, group), body(nil).int16(0).int32(n).int64(77).tags(0, body(nil).int32(1))}
+}
+
 // transactionOf is a state of a transaction, in version 0.
 func transactionOf(id string, state int8, timeout int32, start, updated time.Time, topic string, ids ...int32) pair {
 	v := body(nil).int16(0).int64(42).int16(3).int32(timeout).int8(state)

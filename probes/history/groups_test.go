@@ -167,6 +167,32 @@ func TestNewProtocol(t *testing.T) {
 	}
 }
 
+// TestStreamsGroup: a group of the streams protocol is told as what it is, with its
+// epochs and its members by client id; what else its coordinator writes is passed
+// over, and counts for nothing that was not understood.
+func TestStreamsGroup(t *testing.T) {
+	w, dir := newWriter(), t.TempDir()
+	w.plain(streamsOf("shop", "a", true), streamsEpochOf("shop", 1), pair{keyOf(23, "shop"), body(nil).int16(0).int32(0)})
+	w.after(time.Minute)
+	w.plain(streamsOf("shop", "b", false), streamsEpochOf("shop", 2), pair{keyOf(streamsTarget, "shop"), body(nil).int16(0).int32(2).tags()})
+	w.plain(pair{keyOf(21, "shop", "a"), body(nil).int16(0)}, pair{keyOf(22, "shop", "b"), body(nil).int16(0)})
+	w.save(t, dir, "__consumer_offsets-0", 0)
+	g := readGroups(t, dir, CoordinatorOptions{})
+	one := g.Named("shop")
+	want := []Member{{ID: "a", Client: "client-a", Host: "/10.0.0.3"}, {ID: "b", Client: "client-b", Host: "/10.0.0.3"}}
+	if one == nil || one.Type != "streams" || one.State != GroupStable || one.Generation != 2 || !slices.Equal(one.Members, want) || g.Unknown+g.Newer+g.Undecoded+g.Left != 0 {
+		t.Fatalf("%+v, %+v", one, g.Reading)
+	}
+	same(t, telling(g.Changes(Want{Broker: -1})), []string{"02:01:00 generation-changed: group shop rebalanced: epoch 2"})
+	base := w.next
+	w.after(time.Minute)
+	w.plain(pair{keyOf(streamsMember, "shop", "a"), nil}, pair{keyOf(streamsMember, "shop", "b"), nil}, pair{keyOf(streamsGroup, "shop"), nil})
+	w.save(t, dir, "__consumer_offsets-0", base)
+	if one = readGroups(t, dir, CoordinatorOptions{}).Named("shop"); one.State != GroupDead || len(one.Members) != 0 {
+		t.Errorf("deleted, and told as %+v", one)
+	}
+}
+
 // TestGroupFrozen: an offset that moved and stands still is told with the time
 // since which it does; one of a group that went is not.
 func TestGroupFrozen(t *testing.T) {
