@@ -226,7 +226,8 @@ func (g *toldGroups) text(b *strings.Builder, a *asHistory) {
 
 // groupText is a group in a sentence.
 func groupText(g *history.Group) string {
-	said := fmt.Sprintf("Group %s (partition %d of %s)", g.Name, g.Partition, history.OffsetsTopic)
+	kind := cmp.Or(map[string]string{"share": "Share group", "streams": "Streams group"}[g.Type], "Group")
+	said := fmt.Sprintf("%s %s (partition %d of %s)", kind, g.Name, g.Partition, history.OffsetsTopic)
 	switch {
 	case g.State == history.GroupDead:
 		return said + " was deleted at " + stampText(g.Deleted)
@@ -241,6 +242,9 @@ func groupText(g *history.Group) string {
 			word = "epoch"
 		}
 		said += fmt.Sprintf(", %s %d since %s, %s in what was read", word, g.Generation, stampText(g.Since), some(g.Rebalances, "rebalance"))
+	}
+	if g.Commits == 0 {
+		return said + ", no commit"
 	}
 	return said + fmt.Sprintf(", %s, the last at %s", some(int(g.Commits), "commit"), stampText(g.LastCommit))
 }

@@ -274,3 +274,19 @@ func TestHistoryGroupElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestGroupText: a group is said to be of the kind that it is.
+func TestGroupText(t *testing.T) {
+	members := []history.Member{{ID: "a", Client: "shop"}, {ID: "b", Client: "shop"}}
+	for kind, want := range map[string]string{
+		"streams": "Streams group g (partition 4 of __consumer_offsets) has 2 members, epoch 7 since ?, 1 rebalance in what was read, no commit",
+		"share":   "Share group g (partition 4",
+		"classic": "Group g (partition 4 of __consumer_offsets) has 2 members, generation 7 since",
+		"":        "Group g (",
+	} {
+		got := groupText(&history.Group{Name: "g", Partition: 4, Type: kind, State: history.GroupStable, Members: members, Generation: 7, Rebalances: 1})
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%q: %q, expected %q", kind, got, want)
+		}
+	}
+}

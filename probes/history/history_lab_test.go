@@ -230,7 +230,9 @@ func cluster(ctx context.Context, t *testing.T, o lab.Options, more ...kgo.Opt) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Stop() })
-	cl, err := kgo.NewClient(append(more, kgo.SeedBrokers(c.Bootstrap()...))...)
+	// What brokers say of topics is asked anew each time: the client would answer from
+	// what it heard within the last five seconds.
+	cl, err := kgo.NewClient(append(more, kgo.SeedBrokers(c.Bootstrap()...), kgo.MetadataMinAge(50*time.Millisecond))...)
 	if err != nil {
 		t.Fatal(err)
 	}
