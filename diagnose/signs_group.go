@@ -84,6 +84,9 @@ var lagNotShrinking = &Sign{
 		switch partitions, _ := now.seen(); {
 		case lag < was:
 			r.Outcome = No
+		case worksOff(v):
+			r.Outcome = No
+			r.Text += ": it works off what a burst left"
 		case produced == 0 && lag <= float64(partitions):
 			r.Outcome = No
 			r.Text += ": the last records may be transaction markers, which nobody commits"
@@ -138,6 +141,9 @@ var commitsBehind = &Sign{
 		if catchesUp(v, now, produced/over) {
 			return no("records come in bursts: it was at the end within %s, and commits since as fast as is produced, %.1f/s", duration(over), produced/over)
 		}
+		if worksOff(v) {
+			return no("it works off what a burst left: lag %.0f, and it shrinks", lag)
+		}
 		const keepsUp = 0.95
 		r := no("commits %.1f/s of %.1f/s produced", committed/over, produced/over)
 		r.Value, r.Unit, r.Limit, r.Below = committed/produced, fact.Ratio, keepsUp, true
@@ -165,6 +171,21 @@ func catchesUp(v *View, now offsets, produced float64) bool {
 		}
 	}
 	return false
+}
+
+// worksOff says whether the lag of the sign's group has shrunk from each of its last
+// three looks to the next, over ten seconds or more and by a tenth: what made it is over.
+func worksOff(v *View) bool {
+	const much = 0.1
+	past := samplesOf(v)
+	n := len(past)
+	if n < 3 {
+		return false
+	}
+	first, middle, last := past[n-3], past[n-2], past[n-1]
+	mid, then := middle.lags(first.offsets)
+	is, _ := last.lags(middle.offsets)
+	return last.at.Sub(first.at).Seconds() >= commitWindow && is < mid && mid < then && then-is >= much*then
 }
 
 // stable says whether a state is that of a group at work, in either of the words

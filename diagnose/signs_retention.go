@@ -16,6 +16,10 @@ import (
 // clockShort is the seconds left from which on nothing should come before it.
 const clockShort = 3600.0
 
+// forEver is milliseconds, or bytes, from which on a bound is none: Long.MAX_VALUE is
+// what people write.
+const forEver = 1e17
+
 var retentionClock = &Sign{
 	ID: "retention-clock-runs", Title: "retention comes nearer to what it has not read", On: fact.Group, Leak: 0.3,
 	Doc:   "The group lags, and not less than a minute ago, on topics whose retention deletes. How long that takes is reckoned from the rate at which records come, and where the log has begun to lose its oldest ones, from how far that is from the commit: about, and not before, as whole segments go.",
@@ -49,7 +53,7 @@ func (now offsets) runsOut(v *View, before offsets, over float64, configs fact.T
 	var first clockLeft
 	untold := 0
 	now.each(before, func(i, j int) {
-		if now.LogEnd[i] <= now.Committed[i] || now.LogStart[i] < 0 {
+		if now.LogEnd[i] <= now.Committed[i] {
 			return
 		}
 		limits, told := limitsOf(configs, now.Topic[i])
@@ -101,6 +105,9 @@ func limitsOf(configs fact.TopicConfigs, topic string) (r retained, told bool) {
 		s, ok := configs.Of(name, i)
 		n, err := strconv.ParseFloat(s.Value, 64)
 		told = told || ok && err == nil
+		if n >= forEver {
+			return 0
+		}
 		return max(0, n) // -1: without bounds
 	}
 	r.seconds, r.bytes = number("retention.ms")/1000, number("retention.bytes")
