@@ -29,7 +29,7 @@ var gcPause = &Cause{
 		{Sign: gcTimeShare, Strength: Always, Must: true},
 		{Sign: acceptsSilently, Strength: Sometimes},
 	},
-	Leads: []*Cause{brokerFenced}, // its heartbeats wait too
+	Leads: []*Cause{brokerFenced, slowFollower}, // its heartbeats wait too, and its fetches
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("broker %s stands still for collections: %s", s.Name, gist(yes, gcTimeShare, gcPausesLong))
 	},
