@@ -146,3 +146,25 @@ func TestReadCases(t *testing.T) {
 		}
 	}
 }
+
+func TestCaseJudgeLess(t *testing.T) {
+	sighted := reported(t, "fault", root("broker-crashed", "critical", "confirmed", "broker", "2", "process-gone from host.process", "port-refuses from kafka.reach"))
+	asked := []string{"process-gone drop --skip host.process"}
+	told := blinded(t, "fault", "", asked, root("broker-crashed", "critical", "likely", "broker", "2", "port-refuses from kafka.reach"))
+	silent := blinded(t, "incomplete", "", nil)
+	wrong := blinded(t, "fault", "", asked, root("gc-pause", "major", "likely", "broker", "2", "long-pauses from jvm.perf"))
+	for _, x := range []struct {
+		was  string
+		now  *Report
+		want bool // holds
+	}{
+		{StillTold, told, true}, {CannotTell, told, true}, {Silent, told, true},
+		{StillTold, silent, false}, {CannotTell, silent, false}, {MayFollow, silent, false}, {Silent, silent, true}, {WrongNow, silent, true},
+		{StillTold, wrong, false}, {Silent, wrong, false}, {WrongNow, wrong, true},
+	} {
+		k := &Case{Name: "broker-crashed", Expect: []string{"broker-crashed on broker 2"}, First: "broker-crashed", Without: "host.process", Answer: x.was}
+		if err := k.JudgeLess(sighted, x.now, none); (err == nil) != x.want {
+			t.Errorf("it was %q: %v", x.was, err)
+		}
+	}
+}
