@@ -65,8 +65,7 @@ var hangingTransaction = &Cause{
 		{Sign: transactionOverdue, Strength: Always, Decisive: true, Must: true},
 		{Sign: retentionClock, Strength: Often, Follows: true},
 	},
-	RulesOut: []*Sign{groupWithoutMembers},
-	Weigh:    func(yes []SignState) Severity { return byClock(Major, yes) },
+	Weigh: func(yes []SignState) Severity { return byClock(Major, yes) },
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("group %s waits for a transaction that does not end: %s", s.Name, gist(yes, lastStableFrozen, transactionOverdue)+clockOf(yes))
 	},

@@ -229,14 +229,22 @@ func mountedWith(m fact.Mount, any ...string) (option string, found bool) {
 
 var inodesShort = &Sign{
 	ID: "inodes-short", Title: "its file system runs out of inodes", On: fact.LogDir, Trouble: true, Leak: 0.001,
-	Doc:   "95% of the inodes of the log dir's file system are in use.",
+	Doc:   "95% of the inodes of the log dir's file system are in use, and its bytes are not: XFS and others make inodes as they need them, and have none left on a full disk.",
 	Needs: []fact.Key{fact.DirInodesUsed, fact.DirInodesTotal},
+	Uses:  []fact.Key{fact.DirUsed, fact.DirAvailable},
 	Test: func(v *View) Reading {
 		used, _ := fact.DirInodesUsed.Latest(v, v.Subject)
 		total, _ := fact.DirInodesTotal.Latest(v, v.Subject)
 		if total <= 0 {
 			return notApplicable("a file system without a fixed number of inodes")
 		}
-		return atLeast(used/total, dirCritical, fact.Ratio, "%s of %.0f inodes used", percent(used/total), total)
+		r := atLeast(used/total, dirCritical, fact.Ratio, "%s of %.0f inodes used", percent(used/total), total)
+		bytes, ok1 := fact.DirUsed.Latest(v, v.Subject)
+		free, ok2 := fact.DirAvailable.Latest(v, v.Subject)
+		if r.Outcome == Yes && ok1 && ok2 && bytes >= dirCritical*(bytes+free) {
+			r.Outcome = No
+			r.Text += ", and no bytes are left to make more of"
+		}
+		return r
 	},
 }

@@ -55,12 +55,15 @@ var startRefusedLogged = &Sign{
 	ID: "start-refused-logged", Title: "it ended at its start for what it found", On: fact.Broker, Trouble: true, Leak: 0.001,
 	Doc:   "The newest start of the broker ended with a reason that stands in its log: a foreign directory in a log dir, another cluster's id, unformatted storage, a port in use, a bad setting.",
 	Needs: []fact.Key{fact.LogStartRefused},
-	Uses:  []fact.Key{fact.LogStarted},
+	Uses:  []fact.Key{fact.LogStarted, fact.BrokerReach},
 	Test: func(v *View) Reading {
 		lines, _ := fact.LogStartRefused.Latest(v, v.Subject)
 		started := lastOf(v, fact.LogStarted)
 		if lines.Count == 0 || started.After(lines.Last) {
 			return no("no start was refused")
+		}
+		if reach, known := fact.BrokerReach.Latest(v, v.Subject); known && reach.Outcome == fact.Answered {
+			return no("its start was refused at %s, and it answers", clock(lines.Last)) // it has started since, in a log that was rolled
 		}
 		why := ""
 		if len(lines.Names) > 0 {
