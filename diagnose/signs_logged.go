@@ -20,10 +20,38 @@ const recently = 10 * time.Minute
 // within ten minutes.
 func often(v *View, k fact.Of[fact.LogLines], enough int, what string) Reading {
 	lines, _ := k.Latest(v, v.Subject)
-	n := lines.Within(v.Now(), recently)
-	if len(lines.Minutes) == 0 && lines.Count > 0 && v.Now().Sub(lines.Last) <= recently {
-		n = lines.Count
+	return oftenOf(lines, linesLately(v, lines), enough, what)
+}
+
+// oftenInAll is often of lines that one client makes at a different broker each time
+// it tries: those of all brokers count together, at each that has any.
+func oftenInAll(v *View, k fact.Of[fact.LogLines], enough int, what string) Reading {
+	lines, _ := k.Latest(v, v.Subject)
+	own, all := linesLately(v, lines), 0
+	for _, b := range k.Subjects(v) {
+		if others, ok := k.Latest(v, b); ok {
+			all += linesLately(v, others)
+		}
 	}
+	if own == 0 {
+		return oftenOf(lines, 0, enough, what)
+	}
+	r := oftenOf(lines, all, enough, what)
+	if all > own {
+		r.Text = fmt.Sprintf("%d of ", own) + r.Text
+	}
+	return r
+}
+
+// linesLately is how many of lines are of the last ten minutes.
+func linesLately(v *View, lines fact.LogLines) int {
+	if len(lines.Minutes) == 0 && lines.Count > 0 && v.Now().Sub(lines.Last) <= recently {
+		return lines.Count
+	}
+	return lines.Within(v.Now(), recently)
+}
+
+func oftenOf(lines fact.LogLines, n, enough int, what string) Reading {
 	r := atLeast(float64(n), float64(enough), fact.Count, "%s in %s: %s", plural(n, "line"), recently, what)
 	if n == 0 {
 		r.Text = "no such line (" + what + ") in " + recently.String()
@@ -79,9 +107,9 @@ var startRefusedLogged = &Sign{
 
 var authenticationsFailLogged = &Sign{
 	ID: "authentications-fail-logged", Title: "clients fail to authenticate", On: fact.Broker, Trouble: true, Leak: 0.01,
-	Doc:   "Five or more lines \"Failed authentication\" within ten minutes (they are logged at INFO, without the user's name). One client that retries for ever does that too.",
+	Doc:   "Five or more lines \"Failed authentication\" within ten minutes, on all brokers (they are logged at INFO, without the user's name). One client that retries for ever does that too.",
 	Needs: []fact.Key{fact.LogAuthenticationFailed},
-	Test:  func(v *View) Reading { return often(v, fact.LogAuthenticationFailed, 5, "authentication failed") },
+	Test:  func(v *View) Reading { return oftenInAll(v, fact.LogAuthenticationFailed, 5, "authentication failed") },
 }
 
 var unsupportedLogged = &Sign{

@@ -17,7 +17,7 @@ var foreign = map[string]string{"tls": "TLS", "tls-alert": "TLS alerts", "http":
 
 var wrongProtocolLogged = &Sign{
 	ID: "wrong-protocol-logged", Title: "clients speak another protocol to it", On: fact.Broker, Trouble: true, Leak: 0.005,
-	Doc:   "Five or more lines \"Invalid receive\" within ten minutes whose bytes are TLS, HTTP or SSH: clients have the wrong security.protocol, or something that is no client of Kafka has the port.",
+	Doc:   "Five or more lines \"Invalid receive\" within ten minutes, on all brokers, whose bytes are TLS, HTTP or SSH: clients have the wrong security.protocol, or something that is no client of Kafka has the port.",
 	Needs: []fact.Key{fact.LogInvalidReceive},
 	Test: func(v *View) Reading {
 		lines, _ := fact.LogInvalidReceive.Latest(v, v.Subject)
@@ -25,7 +25,7 @@ var wrongProtocolLogged = &Sign{
 		if len(what) == 0 {
 			return no("nobody speaks another protocol to it, in %s", recently)
 		}
-		return often(v, fact.LogInvalidReceive, 5, "what comes is "+listed(what))
+		return oftenInAll(v, fact.LogInvalidReceive, enoughRefusals, "what comes is "+listed(what))
 	},
 }
 
@@ -68,7 +68,11 @@ var groupRefused = &Sign{
 		if !read {
 			return cannotTell(v.why(fact.LogAuthenticationFailed))
 		}
-		all = slices.DeleteFunc(all, func(r refused) bool { return r.count < enoughRefusals || len(r.groups) > 0 && !r.group })
+		total := map[string]int{} // a client tries one broker after the other
+		for _, r := range all {
+			total[r.what] += r.count
+		}
+		all = slices.DeleteFunc(all, func(r refused) bool { return total[r.what] < enoughRefusals || len(r.groups) > 0 && !r.group })
 		if len(all) == 0 {
 			return no("no broker refuses clients that may be its members")
 		}
@@ -161,10 +165,7 @@ func refusals(v *View) (all []refused, read bool) {
 			if kind.key == fact.LogInvalidReceive && len(strangers(lines, v.Now())) == 0 {
 				continue
 			}
-			r := refused{what: kind.what, by: b, count: max(lines.Within(v.Now(), recently), 1), first: lines.First, last: lines.Last}
-			if len(lines.Minutes) == 0 {
-				r.count = lines.Count
-			}
+			r := refused{what: kind.what, by: b, count: max(linesLately(v, lines), 1), first: lines.First, last: lines.Last}
 			if !lines.Since.IsZero() && lines.First.Sub(lines.Since) < time.Minute {
 				r.first = time.Time{} // it may have begun before
 			}
