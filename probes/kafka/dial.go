@@ -109,6 +109,12 @@ func outcomeOf(step fact.Step, err error) fact.Outcome {
 	return fact.Garbled
 }
 
+// own says whether an error is this host's, which lacks what a connection takes: it
+// says nothing of the broker.
+func own(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
+}
+
 func isCertificate(err error) bool {
 	var host x509.HostnameError
 	var authority x509.UnknownAuthorityError

@@ -64,7 +64,7 @@ type peer struct {
 	reach fact.Reach
 	tried time.Time // when reach was seen; zero: never
 	door  *door     // nil in tests
-	taken error     // who else answers at its address, so that reach says nothing of it; nil: nobody
+	taken error     // why reach says nothing of it: who else answers at its address, or what this host lacks; nil: it does
 	idle  []*link
 
 	controls bool // it is asked as a controller, at another listener than a broker's

@@ -119,7 +119,7 @@ type attempt struct {
 	id      int32 // of the broker found there; -1: not known
 	reach   fact.Reach
 	link    *link // nil unless it answered
-	taken   error // for a broker at whose address another one answered; nil otherwise
+	taken   error // why it says nothing of the broker: another one answered, or this host could not ask; nil otherwise
 }
 
 // claim says whether an address or a place is to be tried: not twice.
@@ -190,6 +190,9 @@ func (r *roster) attempt(ctx context.Context, address, as string) attempt {
 		if a.reach.Step != fact.Resolve && a.reach.Step != fact.Connect {
 			a.reach.Detail += r.adopted.hint()
 		}
+	}
+	if own(err) {
+		a.taken = probe.Fail(fact.Unreadable, "connect to "+address+": "+err.Error(), "raise this user's limit of open files (ulimit -n), or free memory")
 	}
 	a.reach.Times = w.steps()
 	return a

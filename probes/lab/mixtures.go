@@ -23,18 +23,18 @@ var stoppedDuringShutdown = mix("mix-stopped-during-shutdown", "a broker is shut
 
 var crashAmongRisky = mix("mix-crash-among-risky", "topics that one failure defeats, as ever, and then broker 2 is killed", riskyReplication, brokerCrashed)
 
-// fewFiles lets ktriage open a dozen files at once: as on a host whose limit is used up.
-var fewFiles = []string{"prlimit", "--nofile=12:12", "--"}
+// fewFiles lets ktriage open sixteen files at once: as on a host whose limit is used up.
+var fewFiles = []string{"prlimit", "--nofile=16:16", "--"}
 
 var crashSeenHalfBlind = &Fault{
-	Name: "mix-crash-seen-half-blind", Doc: "broker 2 is killed, and the observer may open twelve files at once",
+	Name: "mix-crash-seen-half-blind", Doc: "broker 2 is killed, and the observer may open sixteen files at once",
 	Prepare: brokerCrashed.Prepare, Inject: brokerCrashed.Inject, Oracle: brokerCrashed.Oracle, Heal: brokerCrashed.Heal,
 	Expect: brokerCrashed.Expect, Through: fewFiles, Later: true,
 	Forbidden: []string{"planned-shutdown", "fd-exhaustion", "disk-full", "log-dir-offline", "none-of-these"},
 }
 
 var idleSeenHalfBlind = &Fault{
-	Name: "mix-idle-seen-half-blind", Doc: "control: a cluster without clients, and the observer may open twelve files at once",
+	Name: "mix-idle-seen-half-blind", Doc: "control: a cluster without clients, and the observer may open sixteen files at once",
 	Prepare: idle.Prepare, Oracle: idle.Oracle, Through: fewFiles, Later: true,
 	Forbidden: slices.Concat(anything, []string{"fd-exhaustion", "none-of-these"}),
 }
