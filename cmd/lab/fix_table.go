@@ -23,7 +23,7 @@ writes the rows, each when its fix has succeeded. Commands are Kafka's own scrip
 units of systemctl are the brokers of the lab. In parentheses stands what an operator
 filled in, "by hand" what a step leaves to a human. Seconds are from the first command
 until all of that held, on two cores with the lab's short timeouts. "beside it" stands
-what the console still held against leaving 75 s later.
+what the console still held against leaving then, or up to 75 s later.
 
 | fault | playbook | steps | seconds | FIXED | then | Kafka, day |
 |---|---|---|---|---|---|---|

@@ -64,13 +64,3 @@ func (c *Cluster) LoadAgent(ctx context.Context, n *Node, arguments string) erro
 	}
 	return nil
 }
-
-// startsWith sets the options of a node's JVM from its next start on, the agent
-// with its arguments among them.
-func (c *Cluster) startsWith(ctx context.Context, n *Node, arguments string, options ...string) error {
-	jar, err := agentJar(ctx)
-	if err == nil {
-		n.jvm = append(options, "-javaagent:"+jar+"="+arguments)
-	}
-	return err
-}

@@ -45,16 +45,13 @@ var allocationStorm = &Fault{
 	},
 }
 
-// humongousLoad is objects of more than half a region of 1 MiB.
-const humongousLoad = "humongous,size=3000,rate=500,live=150"
-
 var humongousAllocation = &Fault{
 	Name:    "humongous-allocation",
 	Doc:     "an agent in broker 2 allocates 500 MiB a second in arrays of 3000 KiB, with G1 regions of 1 MiB",
 	Shape:   Shape{JVM: map[int32][]string{2: {"-Xms600m", "-Xmx600m", "-XX:G1HeapRegionSize=1m"}}},
 	Prepare: orders,
 	Inject: func(ctx context.Context, c *Cluster) error {
-		return c.LoadAgent(ctx, c.Node(2), humongousLoad)
+		return c.LoadAgent(ctx, c.Node(2), "humongous,size=3000,rate=500,live=150")
 	},
 	Oracle: func(_ context.Context, c *Cluster) (string, error) {
 		pauses, err := youngPauses(c.Node(2), time.Now().Add(-5*time.Second))

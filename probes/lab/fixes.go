@@ -12,7 +12,6 @@ func unit(id int) map[string]string { return map[string]string{"<unit>": fmt.Spr
 // Fixes is every fault whose playbook is run for real.
 var Fixes = []*Fix{
 	{Fault: brokerCrashed, Take: []Take{{Step: "Start it", Fill: unit(2)}}},
-	{Fault: allBrokersCrashed, Take: []Take{{Step: "Start it", Fill: unit(1)}, {Step: "Start it", Fill: unit(2)}, {Step: "Start it", Fill: unit(3)}}},
 	{Fault: brokerHung, Take: []Take{{Step: "State T"}}},
 	{Fault: plannedShutdown, Take: []Take{{Step: "Ask whoever stopped it", Fill: unit(2)}}},
 	{Fault: underMinISR, Within: 150 * time.Second, Take: []Take{
@@ -82,13 +81,6 @@ var Fixes = []*Fix{
 		{Step: "Somebody calls System.gc()", Hand: "the agent that calls it is not started again", By: nothing},
 		{Step: "Options take effect with a restart", Fill: unit(2)},
 	}},
-	{Fault: humongousAllocation, Take: []Take{{
-		Step: "Larger regions make them ordinary", Fill: unit(2),
-		Hand: "regions of 16 MiB, and the same objects from its start on",
-		By: func(ctx context.Context, c *Cluster, _ *Toolbox) error {
-			return c.startsWith(ctx, c.Node(2), humongousLoad, "-Xms600m", "-Xmx600m", "-XX:G1HeapRegionSize=16m")
-		},
-	}}},
 	{Fault: oomKilled, Take: []Take{{
 		Step: "Make room first", Fill: unit(2),
 		Hand: "the limit of its memory cgroup is taken off",
