@@ -58,13 +58,18 @@ func longestPhase(times fact.RequestTimes) (of fact.Phase, mean float64) {
 
 var handlersBusy = &Sign{
 	ID: "handlers-busy", Title: "its request handlers are all busy", On: fact.Broker, Trouble: true, Leak: 0.002,
-	Doc:   "Request handlers are idle less than 30% of the time, on a broker that has been up for more than a minute.",
+	Doc:   "Request handlers are idle less than 30% of the time, on a broker that has been up for more than a minute: over the last minute, or between two looks while requests wait for one.",
 	Needs: []fact.Key{fact.MetricHandlerIdle},
-	Uses:  []fact.Key{fact.MetricStarted},
+	Uses:  []fact.Key{fact.MetricStarted, fact.MetricHandlerIdleSeconds, fact.MetricQueue},
 	Test: func(v *View) Reading {
 		idle, _ := fact.MetricHandlerIdle.Latest(v, v.Subject)
 		if young(v) {
 			return notYet("it has just started: idle shares are not settled")
+		}
+		// The gauge follows a minute behind.
+		by, over, counted := fact.Growth(fact.MetricHandlerIdleSeconds, v, v.Subject, hostWindow)
+		if waiting, _ := fact.MetricQueue.Latest(v, v.Subject); counted && over >= 2 && waiting >= 1 && by/over < idle {
+			return atMost(by/over, handlersBusyLimit, "request handlers idle %s of the last %s, %.0f requests wait", percent(by/over), duration(over), waiting)
 		}
 		return atMost(idle, handlersBusyLimit, "request handlers idle %s of the time", percent(idle))
 	},

@@ -62,11 +62,17 @@ func (c *Cluster) storms(ctx context.Context, n *Node, connections int) error {
 const idleNanos = `kafka_server_kafkarequesthandlerpool_count{name="RequestHandlerAvgIdlePercent"`
 
 var requestHandlerSaturation = &Fault{
-	Name:    "request-handler-saturation",
-	Later:   true,
-	Doc:     "broker 2 has one request handler, and 24 connections ask it for metadata without a pause",
-	Shape:   Shape{Metrics: true, OwnController: true, Settings: map[string]string{"num.io.threads": "1"}},
-	Prepare: orders,
+	Name:  "request-handler-saturation",
+	Later: true,
+	Doc:   "broker 2 has one request handler, and 24 connections ask it for metadata without a pause",
+	Shape: Shape{Metrics: true, OwnController: true, Settings: map[string]string{"num.io.threads": "1"}},
+	// What a broker's first minute tells of its handlers says nothing yet.
+	Prepare: func(ctx context.Context, c *Cluster) error {
+		if err := orders(ctx, c); err != nil {
+			return err
+		}
+		return c.Node(2).aged(ctx, 62*time.Second)
+	},
 	Inject: func(ctx context.Context, c *Cluster) error {
 		if err := c.CreateTopic(ctx, Topic{Name: "catalogue", Partitions: 100, Replication: 1}); err != nil {
 			return err
