@@ -100,11 +100,11 @@ func (c *Catalogue) decisive() map[*Sign]int {
 // settled says whether a confirmed finding stands on the group already.
 func (g *group) settled(v *Verdict) bool { return confirmed(v, g.subject) }
 
-// confirmed says whether a finding that is more than advice is, on the subjects of
+// confirmed says whether a finding that is no advice is, on the subjects of
 // one home.
 func confirmed(v *Verdict, at fact.Subject) bool {
 	for _, f := range v.All() {
-		if f.Band == Confirmed && f.Severity.Rank() > Minor.Rank() && home(f.Subject) == at {
+		if f.Band == Confirmed && f.Severity != Minor && home(f.Subject) == at {
 			return true
 		}
 	}
