@@ -130,6 +130,7 @@ func (a *accuracy) shares() {
 	a.share("of faults: sure of a grave cause that is not there", count(faults, func(g *Grade) bool { return len(g.Wrong) > 0 }), len(faults))
 	a.share("of controls, planned work and advice: a false alarm", count(controls, func(g *Grade) bool { return len(g.Wrong) > 0 }), len(controls))
 	a.share("without the decisive probes: honest", count(less, Without.Honest), len(less))
+	a.share("of these sure only of what follows, and saying what may be behind it", count(less, answer(MayFollow)), len(less))
 	a.share("without the decisive probes: its consequence taken for the root", count(less, answer(Consequence)), len(less))
 	a.share("without the decisive probes: sure of what is not there", count(less, answer(WrongNow)), len(less))
 }
