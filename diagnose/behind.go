@@ -81,8 +81,9 @@ func (v *Verdict) sureOf(cause *Cause) bool {
 }
 
 // bearsOn says whether what is unknown of one subject may bear on another: it is of
-// nobody in particular, of the same broker, or of the cluster.
+// nobody in particular, of the same broker, of the cluster, or of a broker that a
+// group may need.
 func bearsOn(a, b fact.Subject) bool {
 	a, b = home(a), home(b)
-	return a.Name == fact.Any || a == b || a == fact.TheCluster || b == fact.TheCluster
+	return a.Name == fact.Any || a == b || a == fact.TheCluster || b == fact.TheCluster || a.Scope == fact.Broker && b.Scope == fact.Group
 }
