@@ -18,15 +18,19 @@ import (
 )
 
 // agree reads the same files with DumpLogSegments and compares record by record,
-// field by field.
-func agree(t *testing.T, c *lab.Cluster, dir string) {
+// field by field: of all dirs at once, for its JVM takes seconds to start.
+func agree(t *testing.T, c *lab.Cluster, dirs ...string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*.log"))
-	if err != nil {
-		t.Fatal(err)
+	var files []string
+	for _, dir := range dirs {
+		for _, kind := range []string{"*.log", "*.checkpoint"} {
+			found, err := filepath.Glob(filepath.Join(dir, kind))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, found...)
+		}
 	}
-	snapshots, _ := filepath.Glob(filepath.Join(dir, "*.checkpoint"))
-	files = append(files, snapshots...)
 	script, class := filepath.Join(t.TempDir(), "dump"), "org.apache.kafka.tools.DumpLogSegments"
 	if c.Version < "4.3" {
 		class = "kafka.tools.DumpLogSegments"
@@ -48,12 +52,14 @@ func agree(t *testing.T, c *lab.Cluster, dir string) {
 			theirs[file] = append(theirs[file], strings.TrimSpace(line))
 		}
 	}
-	all := 0
+	all := map[string]int{}
 	for _, file := range files {
-		all += compareRecords(t, file, theirs[file])
+		all[filepath.Dir(file)] += compareRecords(t, file, theirs[file])
 	}
-	if all == 0 {
-		t.Errorf("%s: no record of %d files compared", dir, len(files))
+	for _, dir := range dirs {
+		if all[filepath.Clean(dir)] == 0 {
+			t.Errorf("%s: no record of %d files compared", dir, len(files))
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -155,8 +156,8 @@ func tell(t *testing.T, version string, shape lab.Shape) {
 		}
 		leaders(t, who, l, asked)
 		fromSnapshot(t, who, dir, l)
-		agree(t, c, dir)
 	}
+	agree(t, c, slices.Collect(maps.Values(metadataDirs(c)))...)
 	for _, n := range c.Nodes {
 		if err := n.Start(); err != nil {
 			t.Fatal(err)
