@@ -81,7 +81,7 @@ var slowDisk = &Cause{
 		{Sign: dirDeviceSlow, Strength: Often, Follows: true}, // throttled cgroups and network storage leave the device idle
 	},
 	RulesOut: []*Sign{readsColdData},
-	Leads:    []*Cause{handlerSaturation, slowFollower},
+	Leads:    []*Cause{handlerSaturation, slowFollower, slowConsumer}, // commits wait for each copy of them
 	Says: func(s fact.Subject, yes []SignState) string {
 		return fmt.Sprintf("the disk of log dir %s is slow: %s", s.Name, gist(yes, threadsWaitForDisk, logFlushSlow, dirDeviceSlow))
 	},

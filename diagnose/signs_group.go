@@ -117,7 +117,7 @@ var commitsBehind = &Sign{
 	ID: "commits-behind", Title: "its commits advance, and too slowly", On: fact.Group, Leak: 0.005,
 	Doc:   "On every partition that lags the group commits, and in sum it commits less than is produced: it works, and cannot keep up.",
 	Needs: []fact.Key{fact.Offsets},
-	Uses:  []fact.Key{fact.GroupState, fact.GroupGeneration},
+	Uses:  []fact.Key{fact.GroupState, fact.GroupGeneration, fact.Metadata},
 	Test: func(v *View) Reading {
 		if abandoned(v) {
 			return notApplicable("nobody consumes")
@@ -148,10 +148,33 @@ var commitsBehind = &Sign{
 		r := no("commits %.1f/s of %.1f/s produced", committed/over, produced/over)
 		r.Value, r.Unit, r.Limit, r.Below = committed/produced, fact.Ratio, keepsUp, true
 		if r.Value < keepsUp {
-			r.Outcome = Yes
+			r.Outcome, r.Blames = Yes, now.servedBy(v)
 		}
 		return r
 	},
+}
+
+// servedBy is the brokers that a group is as slow as: those that lead what it reads,
+// and those that hold a copy in sync of its commits, each of which waits for all.
+func (now offsets) servedBy(v *View) (all []fact.Subject) {
+	view, known := clusterView(v)
+	if !known {
+		return nil
+	}
+	var ids []int32
+	for i := range now.Topic {
+		if p := view.At(now.Topic[i], now.Partition[i]); p >= 0 && view.Leader[p] >= 0 {
+			ids = append(ids, view.Leader[p])
+		}
+	}
+	if p := view.homeOf(v.Subject.Name); p >= 0 {
+		ids = append(ids, view.ISR.At(p)...)
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		all = append(all, fact.BrokerOf(id))
+	}
+	return all
 }
 
 // catchesUp says whether the group was within a second of the end at a look within

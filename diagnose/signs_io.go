@@ -18,9 +18,17 @@ var threadsWaitForDisk = &Sign{
 	Test: func(v *View) Reading {
 		const window, looks = 30 * time.Second, 4
 		sum, n := 0.0, 0
+		var began time.Time // since when there was one at each look; zero: since the first
+		none := false
 		for _, s := range v.Past(fact.ProcessBlocked.Def(), v.Subject) {
 			if b, ok := s.Value.(float64); ok && v.Now().Sub(s.At) <= window {
 				sum, n = sum+b, n+1
+				switch {
+				case b == 0:
+					none, began = true, time.Time{}
+				case none && began.IsZero():
+					began = s.At
+				}
 			}
 		}
 		if now, known := fact.ProcessBlocked.Latest(v, v.Subject); known && now == 0 && n < looks {
@@ -39,6 +47,9 @@ var threadsWaitForDisk = &Sign{
 		}
 		if share < ioPressure {
 			r.Outcome = No
+		}
+		if r.Outcome == Yes && !began.IsZero() {
+			return since(began, r)
 		}
 		return r
 	},
