@@ -78,6 +78,9 @@ func (a *accuracy) head() {
 	if old := count(run, func(g *Grade) bool { return g.Rules != Rules }); old > 0 {
 		a.say("| graded by older rules | rows: %d; what they say with less in sight is left out |\n", old)
 	}
+	if len(run) > 0 && slices.ContainsFunc(run, func(g *Grade) bool { return g.Binary != run[0].Binary }) {
+		a.say("\nThese are the newest rows of several builds: what one row showed wrong was mended, and the row run again. It\nsays how right ktriage is about faults that it has met, not about those that it has not.\n")
+	}
 }
 
 // tally is what some rows have, the most frequent first, and where they differ how
