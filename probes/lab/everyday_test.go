@@ -16,7 +16,7 @@ var orphaned = Shape{SmallDisk: 48, Namespaces: true}
 // group has caught up.
 func TestLabHeal(t *testing.T) {
 	k := &Checker{Heal: true, Say: os.Stderr}
-	for _, f := range []*Fault{diskFull, groupStopped, heapExhaustion, underMinISR} {
+	for _, f := range []*Fault{diskFull, groupStopped, underMinISR} {
 		t.Run(f.Name, func(t *testing.T) {
 			if row := k.Run(t.Context(), f); row.Err != nil {
 				t.Error(row.Err)
