@@ -48,15 +48,6 @@ func (f *Finding) behind(cause *Cause, st *SignState) {
 	}
 }
 
-// bringsAbout says whether a cause leads to another, over any number of others.
-func (c *Cause) bringsAbout(other *Cause, by []*Cause) bool {
-	if slices.Contains(by, c) {
-		return false
-	}
-	by = append(by, c)
-	return slices.ContainsFunc(c.Leads, func(lead *Cause) bool { return lead == other || lead.bringsAbout(other, by) })
-}
-
 // Follows says whether a cause can bring another one about, by their ids.
 func (c *Catalogue) Follows(cause, other string) bool {
 	from, to := c.cause(cause), c.cause(other)

@@ -15,16 +15,13 @@ import (
 // highWatermark is the offset before which the quorum has committed everything, as
 // its leader told it last; known is false where no leader tells.
 func highWatermark(r fact.Reader) (at int64, known bool) {
-	if q, told := fact.QuorumState.Latest(r, fact.TheCluster); told && q.Leader >= 0 && q.HighWatermark >= 0 {
-		at, known = q.HighWatermark, true
+	var quorum *fact.Quorum
+	if q, told := fact.QuorumState.Latest(r, fact.TheCluster); told {
+		quorum = &q
 	}
 	voters, _ := fact.QuorumVoters.Latest(r, fact.TheCluster)
-	for _, said := range voters {
-		if said.Leads && said.HighWatermark >= 0 {
-			at, known = max(at, said.HighWatermark), true
-		}
-	}
-	return at, known
+	at = fact.CommittedBy(quorum, voters)
+	return at, at >= 0
 }
 
 // Happened is the changes that the metadata log on this host tells, without those

@@ -68,13 +68,19 @@ func (s *Session) subjectsOf(sign *Sign) []fact.Subject {
 		sortSubjects(all)
 		all = slices.Compact(all)
 	}
-	if because := s.unseen(sign); len(all) == 0 && because != nil {
-		if known := s.history.named(sign.On); withheld(because) && sign.Subjects == nil && len(known) > 0 {
+	if len(all) > 0 {
+		return all
+	}
+	because := s.unseen(sign)
+	if because == nil {
+		return nil
+	}
+	if withheld(because) && sign.Subjects == nil {
+		if known := s.history.named(sign.On); len(known) > 0 {
 			return known
 		}
-		return []fact.Subject{{Scope: sign.On, Name: fact.Any}}
 	}
-	return all
+	return []fact.Subject{{Scope: sign.On, Name: fact.Any}}
 }
 
 // unseen says why nobody knows whom to ask a sign of; nil where it is known that

@@ -18,7 +18,7 @@ func join(all []*Finding) []*Finding {
 	for _, f := range all {
 		parent[f] = nil
 		for _, r := range all {
-			if f == r || !r.Band.Sure() || !f.Band.Sure() || !leadsTo(r.Cause, f.Cause) || !blames(f, r) {
+			if f == r || !r.Band.Sure() || !f.Band.Sure() || !r.Cause.bringsAbout(f.Cause, nil) || !blames(f, r) {
 				continue
 			}
 			if !r.early && r.Since.After(f.Since.Add(onsetSlack)) {
@@ -27,7 +27,7 @@ func join(all []*Finding) []*Finding {
 			if !r.Until.IsZero() && !f.early && f.Since.After(r.Until.Add(onsetSlack)) {
 				continue // nor when its cause was over
 			}
-			if p := parent[f]; p == nil || leadsTo(r.Cause, p.Cause) {
+			if p := parent[f]; p == nil || r.Cause.bringsAbout(p.Cause, nil) {
 				parent[f] = r
 			}
 		}
@@ -91,14 +91,13 @@ func (c *Cause) isAll(f *Finding) bool {
 	})
 }
 
-// leadsTo says whether a cause has another among its consequences.
-func leadsTo(a, b *Cause) bool {
-	for _, lead := range a.Leads {
-		if lead == b || leadsTo(lead, b) {
-			return true
-		}
+// bringsAbout says whether a cause leads to another, over any number of others.
+func (c *Cause) bringsAbout(other *Cause, by []*Cause) bool {
+	if slices.Contains(by, c) {
+		return false
 	}
-	return false
+	by = append(by, c)
+	return slices.ContainsFunc(c.Leads, func(lead *Cause) bool { return lead == other || lead.bringsAbout(other, by) })
 }
 
 // blames says whether a finding can be a consequence of a root: on the same

@@ -181,15 +181,14 @@ func (now offsets) servedBy(v *View) (all []fact.Subject) {
 // the window, and has committed since then as many records a second as are produced
 // on average: what it lags by came in one burst.
 func catchesUp(v *View, now offsets, produced float64) bool {
-	past := v.Past(fact.Offsets.Def(), v.Subject)
-	for _, sample := range slices.Backward(past[:len(past)-1]) {
-		old, ok := sample.Value.(fact.GroupOffsets)
-		since := v.Now().Sub(sample.At)
-		if !ok || since > groupWindow {
+	past := samplesOf(v)
+	for _, old := range slices.Backward(past[:len(past)-1]) {
+		since := v.Now().Sub(old.at)
+		if since > groupWindow {
 			continue
 		}
 		if lag, _ := old.Lag(); lag <= produced {
-			committed, _ := now.committedSince(offsets{old})
+			committed, _ := now.committedSince(old.offsets)
 			return committed >= produced*since.Seconds()
 		}
 	}

@@ -25,22 +25,17 @@ func (s *settings) committed(ctx context.Context, t *probe.Target, paths []strin
 	live := probes.NewLive(t, []*probe.Probe{kafka.Quorum, kafka.Voters}, probes.LiveOptions{Only: s.only, Skip: s.skip, Deadline: quorumWait})
 	defer live.Close()
 	b, _ := live.Round(ctx) // what did not answer is not known
-	at := int64(-1)
+	var quorum *fact.Quorum
+	var voters []fact.VoterSaid
 	for _, o := range b.Observations {
 		switch v := o.Value.(type) {
 		case fact.Quorum:
-			if v.Leader >= 0 {
-				at = max(at, v.HighWatermark)
-			}
+			quorum = &v
 		case []fact.VoterSaid:
-			for _, one := range v {
-				if one.Leads {
-					at = max(at, one.HighWatermark)
-				}
-			}
+			voters = v
 		}
 	}
-	return at
+	return fact.CommittedBy(quorum, voters)
 }
 
 // standing says how far the copy has come beside what the quorum has committed.

@@ -161,6 +161,21 @@ type VoterSaid struct {
 	Because *Unknown `json:"because,omitempty"` // why it said nothing, or not all
 }
 
+// CommittedBy is the offset before which the quorum has committed everything, as
+// those that lead tell; -1 where nobody does. q is nil where it is not known.
+func CommittedBy(q *Quorum, voters []VoterSaid) int64 {
+	at := int64(-1)
+	if q != nil && q.Leader >= 0 {
+		at = max(at, q.HighWatermark)
+	}
+	for _, said := range voters {
+		if said.Leads {
+			at = max(at, said.HighWatermark)
+		}
+	}
+	return at
+}
+
 // QuorumReplica is one voter or observer as the quorum's leader sees it.
 type QuorumReplica struct {
 	ID           int32     `json:"id"`

@@ -39,7 +39,7 @@ func (f *follower) observe() []fact.Observation {
 	if f.log.First.After(from) {
 		from = f.log.First
 	}
-	at := fact.LogCopy{Node: f.node, Dir: filepath.Dir(f.dir), First: from.UTC(), Last: f.log.Last.UTC(), End: f.log.End, Passed: f.log.Unknown + f.log.Newer + f.log.Undecoded, Damage: strings.Join(f.log.Damage, "; ")}
+	at := f.log.copy(f.place, from)
 	if f.moved != c.moved {
 		f.facts = facts{clusterFact(c), changesFact(c, from), c.shrinks(f.log.Last.Add(-told)), standingFact(c, from)}
 		f.moved = c.moved
@@ -178,4 +178,10 @@ func leadersFact(c *Cluster, to, first time.Time) fact.LeadersMoved {
 		f.First, f.Last = append(f.First, time.UnixMilli(r.first).UTC()), append(f.Last, time.UnixMilli(r.last).UTC())
 	}
 	return f
+}
+
+// copy is how far the log of a place was read, from a time on.
+func (l *Log) copy(from place, first time.Time) fact.LogCopy {
+	return fact.LogCopy{Node: from.node, Dir: filepath.Dir(from.dir), First: first.UTC(), Last: l.Last.UTC(), End: l.End,
+		Passed: l.Unknown + l.Newer + l.Undecoded, Damage: strings.Join(l.Damage, "; ")}
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ktriage/ktriage/diagnose/fact"
@@ -72,8 +70,7 @@ func (l *Log) then(from place, at time.Time) (*fact.PastCluster, error) {
 	if !l.Next.IsZero() {
 		p.Next = l.Next.UTC()
 	}
-	p.Copy = fact.LogCopy{Node: from.node, Dir: filepath.Dir(from.dir), First: l.First.UTC(), Last: l.Last.UTC(), End: l.End,
-		Passed: l.Unknown + l.Newer + l.Undecoded, Damage: strings.Join(l.Damage, "; ")}
+	p.Copy = l.copy(from, l.First)
 	for of, all := range c.configs {
 		for key, value := range all {
 			p.Settings = append(p.Settings, fact.PastSetting{Scope: of[0], Name: of[1], Key: key, Value: value})
